@@ -1,0 +1,1 @@
+"""Values and steps that know no system: arrays in, arrays out."""

@@ -1,0 +1,65 @@
+"""Write beside, then rename: a reader sees the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from salticid.errors import InputError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it becomes `path`, on any error it is removed.
+
+    The temporary name keeps the suffix of `path`, because encoders choose the format by it.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist, `path` is a folder, or `path` exists and `overwrite` is false.
+    """
+    target = Path(path)
+    check_target(target, overwrite=overwrite)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=f".part{target.suffix}")
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        _flush_to_disk(part)
+        part.chmod(0o666 & ~_umask())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Raise `InputError` now when `path` could not be written later, before long work starts."""
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"cannot write {target}: it is a folder; give the name of a file in it")
+    if not target.parent.is_dir():
+        raise InputError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
+    if target.exists() and not overwrite:
+        raise InputError(f"{target} exists: choose another name, or say --overwrite (overwrite=True)")
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = True) -> None:
+    """Write `data` to `path` in one step."""
+    with replacing(path, overwrite=overwrite) as part:
+        part.write_bytes(data)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    """Read this process's umask, which only `os.umask` tells and only by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

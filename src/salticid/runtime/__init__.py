@@ -1,0 +1,1 @@
+"""How work runs on this machine: hardware, worker processes, cache, tiles, ladder."""
