@@ -1,0 +1,111 @@
+"""The child's side of a pool: a process that takes an item, calls the function, sends the reply.
+
+Standard library only: what the function needs is imported when the function arrives, after the thread counts are set.
+It dies with its parent, whatever the parent died of: a thread waits on standard input, whose other end only the parent
+holds, and on Linux the kernel is asked as well, for code that never gives that thread a turn.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import multiprocessing.spawn
+import os
+import pickle
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from salticid.runtime.outcome import Attempt, Status
+
+RESULT_LIMIT_BYTES = 1 << 20
+PR_SET_PDEATHSIG = 1
+
+
+def serve(descriptor: int) -> None:
+    """Answer items on the socket `descriptor` until the parent closes it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _die_with_parent()
+    faulthandler.enable()
+    channel = Connection(descriptor)
+    function = _receive_function(channel)
+    channel.send_bytes(b"ready")
+    while True:
+        try:
+            item = channel.recv()
+        except EOFError:
+            return
+        channel.send_bytes(_reply(attempt(function, item)))
+
+
+def attempt(function: Callable[[Any], Any], item: Any) -> Attempt:
+    """Call `function(item)`; whatever it raises becomes text, so that no exception has to travel."""
+    start = time.perf_counter()
+    status: Status = "ok"
+    value, error = None, None
+    try:
+        value = function(item)
+    except MemoryError as problem:
+        status, error = "oom", _describe(problem)
+    except Exception as problem:  # noqa: BLE001 - a process boundary: reported as a failed item
+        status, error = "error", _describe(problem)
+    return Attempt(status, value, error, time.perf_counter() - start, peak_resident_bytes())
+
+
+def peak_resident_bytes() -> int:
+    """Return the highest resident memory that this process has had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _receive_function(channel: Connection) -> Callable[[Any], Any]:
+    """Make the parent's main module importable, as `multiprocessing` does, then load the function."""
+    multiprocessing.spawn.prepare(channel.recv())
+    function: Callable[[Any], Any] = channel.recv()
+    return function
+
+
+def _reply(done: Attempt) -> bytes:
+    """Return `done` as bytes for the pipe; a value that cannot travel becomes an error that says so."""
+    problem = None
+    try:
+        message = pickle.dumps(done)
+    except Exception as failure:  # noqa: BLE001 - any class may refuse to be pickled in its own way
+        problem = f"the result cannot be sent ({_describe(failure)}): return plain values or the path of a file"
+        message = b""
+    if len(message) > RESULT_LIMIT_BYTES:
+        problem = f"the result has {len(message):,} bytes: save it to a file and return the path"
+    return message if problem is None else pickle.dumps(Attempt("error", None, problem, done.seconds, done.peak_bytes))
+
+
+def _describe(problem: BaseException) -> str:
+    """Return the type, the message and the place, never the exception itself."""
+    try:
+        text = str(problem)
+    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
+        text = "(its message cannot be shown)"
+    frames = traceback.extract_tb(problem.__traceback__)
+    place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""  # noqa: PTH119
+    return f"{type(problem).__name__}: {text}{place}"
+
+
+def _die_with_parent() -> None:
+    lifeline = os.dup(0)
+    silence = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(silence, 0)
+    os.close(silence)
+    threading.Thread(target=_wait_for_parent, args=(lifeline,), daemon=True).start()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _wait_for_parent(lifeline: int) -> None:
+    while os.read(lifeline, 1):
+        pass
+    os._exit(1)
