@@ -1,3 +1,85 @@
-"""Real-time vision on the hardware people have."""
+"""Real-time vision on the hardware people have: depth, motion, meaning and detail on a CPU.
+
+    import salticid as sal
+
+    pair = sal.simulate_pair()
+    found = sal.StereoMatcher(num_disparities=128)(pair.left, pair.right)
+    found.to_cloud(pair.rig).save("scan.ply")
+
+Importing the package costs nothing: a name is loaded when it is used for the first time (PEP 562).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from salticid.core.image import read_image, write_image
+    from salticid.errors import (
+        BrokenStreamError,
+        InputError,
+        IntegrityError,
+        MissingError,
+        ResourceError,
+        SalticidError,
+    )
+    from salticid.stereo.calibration import Calibration
+    from salticid.stereo.cloud import PointCloud
+    from salticid.stereo.disparity import DisparityMap
+    from salticid.stereo.matching import StereoMatcher
+    from salticid.stereo.options import StereoOptions
+    from salticid.stereo.simulate import ScenePair, simulate_pair
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BrokenStreamError": "errors",
+    "Calibration": "stereo.calibration",
+    "DisparityMap": "stereo.disparity",
+    "InputError": "errors",
+    "IntegrityError": "errors",
+    "MissingError": "errors",
+    "PointCloud": "stereo.cloud",
+    "ResourceError": "errors",
+    "SalticidError": "errors",
+    "ScenePair": "stereo.simulate",
+    "StereoMatcher": "stereo.matching",
+    "StereoOptions": "stereo.options",
+    "read_image": "core.image",
+    "simulate_pair": "stereo.simulate",
+    "write_image": "core.image",
+}
+
+__all__ = [
+    "BrokenStreamError",
+    "Calibration",
+    "DisparityMap",
+    "InputError",
+    "IntegrityError",
+    "MissingError",
+    "PointCloud",
+    "ResourceError",
+    "SalticidError",
+    "ScenePair",
+    "StereoMatcher",
+    "StereoOptions",
+    "__version__",
+    "read_image",
+    "simulate_pair",
+    "write_image",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public name `name` from the module where it lives."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'salticid' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"salticid.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -29,7 +29,7 @@ FAULTS = {
 HARMLESS = {"prints-megabytes"}
 
 
-class Unpicklable(Exception):
+class UnpicklableError(Exception):
     """An exception that refuses to travel."""
 
     def __reduce__(self):
@@ -117,7 +117,7 @@ def _memory():
 
 
 def _unpicklable_exception():
-    raise Unpicklable(lambda: None)
+    raise UnpicklableError(lambda: None)
 
 
 def _unpicklable_result():

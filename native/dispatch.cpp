@@ -1,0 +1,36 @@
+#include "dispatch.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace salticid {
+namespace {
+
+std::vector<InstructionSet> detect() {
+    std::vector<InstructionSet> found;
+#ifdef SALTICID_X86_64
+    // The compiler's run-time library asks CPUID for the instructions and XGETBV for the registers.
+    __builtin_cpu_init();
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (avx512) found.push_back({"avx512", &census_avx512});
+    if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", &census_avx2});
+#endif
+    found.push_back({"scalar", &census_scalar});
+    return found;
+}
+
+}  // namespace
+
+const std::vector<InstructionSet>& instruction_sets() {
+    static const std::vector<InstructionSet> found = detect();
+    return found;
+}
+
+const InstructionSet& instruction_set(std::string_view name) {
+    for (const InstructionSet& set : instruction_sets())
+        if (set.name == name) return set;
+    throw std::invalid_argument("this CPU runs no kernels for instruction set '" + std::string(name) + "'");
+}
+
+}  // namespace salticid

@@ -1,0 +1,22 @@
+// Which kernels this CPU runs: one table, read once when the module is loaded.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "census.h"
+
+namespace salticid {
+
+struct InstructionSet {
+    std::string_view name;
+    const CensusKernels* census;
+};
+
+// What the CPU has and the operating system keeps the registers of, best first; the last is "scalar".
+const std::vector<InstructionSet>& instruction_sets();
+
+// The row of that table called `name`; throws std::invalid_argument when there is none.
+const InstructionSet& instruction_set(std::string_view name);
+
+}  // namespace salticid

@@ -1,0 +1,38 @@
+#include "parallel.h"
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace salticid {
+
+void for_each_band(std::size_t rows, std::size_t threads,
+                   const std::function<void(std::size_t first, std::size_t last)>& work) {
+    const std::size_t bands = std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(rows, 1));
+    std::vector<std::exception_ptr> errors(bands);
+    const auto run = [&](std::size_t band) noexcept {
+        try {
+            work(rows * band / bands, rows * (band + 1) / bands);
+        } catch (...) {
+            errors[band] = std::current_exception();
+        }
+    };
+
+    std::vector<std::thread> helpers;
+    helpers.reserve(bands);
+    for (std::size_t band = 1; band < bands; ++band) {
+        try {
+            helpers.emplace_back(run, band);
+        } catch (const std::system_error&) {  // the machine gives no more threads: the work is done all the same
+            run(band);
+        }
+    }
+    run(0);
+    for (std::thread& helper : helpers) helper.join();
+    for (const std::exception_ptr& error : errors)
+        if (error) std::rethrow_exception(error);
+}
+
+}  // namespace salticid

@@ -1,0 +1,5 @@
+"""`python -m salticid` is `salticid`."""
+
+from salticid.cli import main
+
+main()

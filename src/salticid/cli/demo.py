@@ -1,0 +1,177 @@
+"""`salticid demo`: a depth map and a point cloud with their true error, from nothing but this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from salticid.cli.flags import Json, Overwrite, Quiet, Verbose
+from salticid.cli.output import Output
+from salticid.errors import InputError
+
+if TYPE_CHECKING:
+    from salticid.core.types import FloatMap, Image, Mask
+    from salticid.stereo.calibration import Calibration
+    from salticid.stereo.disparity import DisparityMap
+
+DATA_VARIABLE = "SALTICID_DATA"
+DATA_FOLDER = Path("../shared/data")  # where a development checkout has it
+REAL_SCENES = ("cones", "teddy", "Aloe")
+PROFILES = ("speed", "quality")
+ERROR_SHOWN_PX = 2.0
+
+COLUMNS = ("pair", "profile", "engine", "known %", "bad-0.5 %", "bad-1 %", "bad-2 %", "MAE px", "depth error mm", "ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A pair with its truth, simulated or real."""
+
+    name: str
+    left: Image
+    right: Image
+    truth_px: FloatMap
+    counted: Mask
+    num_disparities: int
+    rig: Calibration | None  # None where nobody knows the cameras
+
+
+def demo(
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")] = Path("demo"),
+    data: Annotated[
+        Path | None, typer.Option(envvar=DATA_VARIABLE, help="A folder of real data, for one real pair beside.")
+    ] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Match a simulated pair, and a real one where there is data; write report.html and cloud.ply."""
+    from salticid.cli.page import Page
+    from salticid.core.atomic import write_bytes
+    from salticid.engine.bench import machine
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    report = output / "report.html"
+    if report.exists() and not overwrite:
+        raise InputError(f"{report} exists: choose another folder with -o, or say --overwrite")
+    output.mkdir(parents=True, exist_ok=True)
+    page, rows = Page("Salticid: depth from two views"), []
+    page.text(
+        "Two cameras see the same scene from two places. How far a point moves between the views, its disparity, tells "
+        "how far away it is. The truth below is exact for the simulated pair and measured for the real one."
+    )
+    pairs = [_simulated(), *_real(data)]
+    for pair in out.progress(pairs, len(pairs), "pairs"):
+        rows += _show(page, pair, output)
+    page.heading("Errors")
+    page.text(
+        "Percent of the pixels that both views see and that are off by more than N px, holes filled from the row."
+    )
+    page.table(COLUMNS, rows)
+    page.heading("Machine")
+    page.table(("what", "value"), [(key, value) for key, value in _flat(machine())])
+    write_bytes(report, page.html().encode())
+    out.table("errors over the pixels that both views see, holes filled", COLUMNS, rows)
+    out.say(f"wrote {report} (open it in a browser), {output / 'cloud.ply'}")
+    out.result({"report": report, "rows": [dict(zip(COLUMNS, row, strict=True)) for row in rows]})
+
+
+def _simulated() -> Pair:
+    from salticid.stereo.simulate import simulate_pair
+
+    scene = simulate_pair()
+    return Pair(
+        name="simulated",
+        left=scene.left,
+        right=scene.right,
+        truth_px=scene.disparity_left_px,
+        counted=scene.visible,
+        num_disparities=scene.rig.num_disparities or 128,
+        rig=scene.rig,
+    )
+
+
+def _real(data: Path | None) -> list[Pair]:
+    """Return a real pair when there is data; none is not an error, the simulated pair is always there."""
+    from salticid.core.image import read_image
+    from salticid.stereo.evaluate import find_scenes, load_truth
+
+    folder = (data or DATA_FOLDER) / "stereo"
+    if not folder.is_dir():
+        if data is not None:
+            raise InputError(f"{data} has no folder 'stereo'")
+        return []
+    scenes = sorted(
+        find_scenes(folder), key=lambda scene: (scene.name not in REAL_SCENES, scene.name != REAL_SCENES[0])
+    )
+    scene = scenes[0]
+    truth_px, counted = load_truth(scene)
+    views = read_image(scene.left), read_image(scene.right)
+    return [Pair(f"real: {scene.name}", *views, truth_px, counted, scene.num_disparities, None)]
+
+
+def _show(page: Any, pair: Pair, output: Path) -> list[list[Any]]:
+    """Match `pair` under each profile, put the last one's pictures on the page, return the table's rows."""
+    from salticid.stereo.evaluate import measure
+    from salticid.stereo.matching import StereoMatcher
+
+    rows = []
+    for profile in PROFILES:
+        matcher = StereoMatcher(profile=profile, num_disparities=pair.num_disparities)
+        matcher(pair.left, pair.right)  # the first call allocates
+        found = matcher(pair.left, pair.right)
+        figures = measure(found.disparity_px, pair.truth_px, pair.counted)
+        rows.append(
+            [
+                *(pair.name, profile, found.engine, 100 * figures["density"]),
+                *(figures["bad_0.5_fill"], figures["bad_1_fill"], figures["bad_2_fill"], figures["mae_fill_px"]),
+                *(_depth_error_mm(found, pair), found.latency_ms["match"]),
+            ]
+        )
+    page.heading(f"The {pair.name} pair" if pair.rig else f"A real pair ({pair.name.removeprefix('real: ')})")
+    page.pictures(_pictures(found, pair))
+    page.table(("stage", "ms"), [(stage, value) for stage, value in found.latency_ms.items()])
+    if pair.rig is not None:
+        cloud = found.to_cloud(pair.rig)
+        cloud.save(output / "cloud.ply")
+        page.cloud(cloud, f"{len(cloud):,} points, drag to turn, wheel to zoom; also in cloud.ply")
+    return rows
+
+
+def _pictures(found: DisparityMap, pair: Pair) -> dict[str, Image]:
+    import numpy as np
+
+    from salticid.core import draw
+
+    low, high = float(np.nanmin(pair.truth_px)), float(np.nanmax(pair.truth_px))
+    error = np.where(pair.counted, np.abs(found.disparity_px - pair.truth_px), np.nan)
+    return {
+        "left view": pair.left,
+        "right view": pair.right,
+        f"true disparity, {low:.0f} to {high:.0f} px": draw.disparity_colors(pair.truth_px, low, high),
+        "found disparity, gray where unknown": draw.disparity_colors(found.disparity_px, low, high),
+        f"error, 0 to {ERROR_SHOWN_PX:g} px": draw.error_colors(error, ERROR_SHOWN_PX),
+        "confidence, 0 black to 1 white": np.rint(255 * found.confidence).astype(np.uint8),
+    }
+
+
+def _depth_error_mm(found: DisparityMap, pair: Pair) -> float:
+    """Return the median error of the depth over the pixels that count; nan where nobody knows the cameras."""
+    import numpy as np
+
+    if pair.rig is None:
+        return float("nan")
+    error = np.abs(pair.rig.depth_mm(found.disparity_px) - pair.rig.depth_mm(pair.truth_px))
+    return float(np.nanmedian(error[pair.counted]))
+
+
+def _flat(table: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (key, ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+        for key, value in table.items()
+    ]

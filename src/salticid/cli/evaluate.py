@@ -1,0 +1,129 @@
+"""`salticid eval`: accuracy on data with ground truth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from salticid.cli import EXIT_SOME_FAILED
+from salticid.cli.flags import Json, Overwrite, Quiet, Verbose, Workers, with_options
+from salticid.cli.output import Output
+from salticid.errors import InputError
+from salticid.stereo.options import StereoOptions
+
+if TYPE_CHECKING:
+    from salticid.runtime.outcome import Outcome
+
+app = typer.Typer(name="eval", help="Accuracy on data with ground truth.", no_args_is_help=True)
+
+COLUMNS = {
+    "group": "set",
+    "scenes": "scenes",
+    "mode": "mode",
+    "density": "density",
+    "bad_0.5_fill": "bad-0.5",
+    "bad_1_fill": "bad-1",
+    "bad_2_fill": "bad-2",
+    "bad_2_all": "bad-2 all",
+    "bad_2_val": "bad-2 val",
+    "mae_fill_px": "MAE px",
+    "auc": "AUC",
+}
+
+
+@app.callback()
+def verbs() -> None:
+    """Accuracy on data with ground truth."""
+
+
+@app.command("stereo")
+@with_options(StereoOptions)
+def stereo(
+    data: Annotated[Path, typer.Argument(help="A folder with scenes, at any depth.", show_default=False)],
+    *,
+    modes: Annotated[str | None, typer.Option(help="Several modes to compare: bm,sgbm,3way,hh,hh4 or all.")] = None,
+    by_scene: Annotated[bool, typer.Option("--by-scene", help="A row per scene instead of one per set.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A JSON file for all figures.")] = None,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    profile: str,
+    options: dict[str, Any],
+) -> None:
+    """Match every scene below DATA and compare with its truth.
+
+    Percent of pixels that are wrong by more than N px (bad-N) after the row's background filled the holes; `all` counts
+    holes as wrong, `val` leaves them out. Only pixels that both views see. AUC: how well the confidence ranks.
+    """
+    from salticid.core.atomic import check_target
+    from salticid.runtime import pool
+    from salticid.stereo.evaluate import evaluate_scene, find_scenes, mean_by_group
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    if output:
+        check_target(output, overwrite=overwrite)
+    chosen = _modes(modes, StereoOptions.profile(profile).replace(**options).mode)
+    scenes = find_scenes(data)
+    requests = [
+        {"scene": asdict(scene), "options": options | {"profile": profile, "mode": mode}}
+        for mode in chosen
+        for scene in scenes
+    ]
+    outcomes = list(out.progress(pool.map(evaluate_scene, requests, workers=workers), len(requests), "scenes"))
+    rows = [{**outcome.value, "mode": outcome.item["options"]["mode"]} for outcome in outcomes if outcome.ok]
+    table = rows if by_scene else [row for mode in chosen for row in _means(rows, mode, mean_by_group)]
+    columns = {"name": "scene", **COLUMNS} if by_scene else COLUMNS
+    columns = {key: title for key, title in columns.items() if not by_scene or key != "scenes"}
+    table.sort(key=lambda row: row["group"])
+    out.table(
+        "percent of pixels, holes filled", list(columns.values()), [[row[key] for key in columns] for row in table]
+    )
+    _finish(out, output, rows, table, [outcome for outcome in outcomes if not outcome.ok], overwrite=overwrite)
+
+
+def _modes(text: str | None, default: str) -> list[str]:
+    [field] = [field for field in StereoOptions.fields() if field.name == "mode"]
+    if text == "all":
+        return list(field.choices)
+    chosen = text.split(",") if text else [default]
+    for mode in chosen:
+        problem = field.problem(mode)
+        if problem:
+            raise InputError(f"--modes: mode {problem}")
+    return chosen
+
+
+def _means(rows: list[dict[str, Any]], mode: str, mean_by_group: Any) -> list[dict[str, Any]]:
+    own = [row for row in rows if row["mode"] == mode]
+    return [{**row, "mode": mode} for row in mean_by_group(own)]
+
+
+def _finish(
+    out: Output,
+    path: Path | None,
+    scenes: list[dict[str, Any]],
+    means: list[dict[str, Any]],
+    failed: list[Outcome],
+    *,
+    overwrite: bool,
+) -> None:
+    import json
+
+    from salticid.core.atomic import write_bytes
+    from salticid.core.plain import strict
+
+    reasons = [{"scene": outcome.item["scene"]["name"], "reason": outcome.error} for outcome in failed]
+    report = strict({"means": means, "scenes": scenes, "failed": reasons})
+    out.result(report)
+    if path:
+        write_bytes(path, json.dumps(report, indent=1).encode(), overwrite=overwrite)
+        out.say(f"wrote {path}")
+    for entry in reasons:
+        typer.echo(f"failed: {entry['scene']}: {entry['reason']}", err=True)
+    if failed:
+        raise typer.Exit(EXIT_SOME_FAILED)

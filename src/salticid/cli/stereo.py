@@ -1,0 +1,131 @@
+"""`salticid stereo`: depth from pairs of views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from salticid.cli.flags import Json, OutputFolder, Overwrite, Quiet, Verbose, with_options
+from salticid.cli.output import Output
+from salticid.errors import InputError
+from salticid.stereo.options import StereoOptions
+
+if TYPE_CHECKING:
+    from salticid.stereo.calibration import Calibration
+    from salticid.stereo.disparity import DisparityMap
+
+app = typer.Typer(name="stereo", help="Depth from pairs of views.", no_args_is_help=True)
+
+View = Annotated[Path, typer.Argument(help="An image file.", show_default=False)]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file to write; may be given several times. .pfm, .npy: disparity in px. .png: the same as 16 bit,"
+        " px * 256. .ply: point cloud in mm, needs --rig.",
+    ),
+]
+
+
+@app.command("match")
+@with_options(StereoOptions)
+def match(
+    left: View,
+    right: View,
+    *,
+    output: Files = None,
+    view: Annotated[Path | None, typer.Option(help="A picture to write: the disparity in colors.")] = None,
+    rig: Annotated[Path | None, typer.Option(help="Calibration: calib.txt, .json, .yml. Views get rectified.")] = None,
+    unit_mm: Annotated[float, typer.Option(help="Length of the calibration's unit, mm: 1000 for meters.")] = 1.0,
+    min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave less sure points out of the cloud.")] = 0.0,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    profile: str,
+    options: dict[str, Any],
+) -> None:
+    """Match a pair: how far each pixel of LEFT moved in RIGHT, and with --rig how far away it is."""
+    from salticid.core.image import read_image
+    from salticid.stereo.calibration import Calibration
+    from salticid.stereo.matching import StereoMatcher
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    outputs = output or []
+    _check_outputs([*outputs, *([view] if view else [])], has_rig=rig is not None, overwrite=overwrite)
+    cameras = Calibration.load(rig, unit_mm=unit_mm) if rig else None
+    if cameras and cameras.num_disparities and "num_disparities" not in options:
+        options["num_disparities"] = cameras.num_disparities
+        out.say(f"{rig} says how far to search: {cameras.num_disparities} px")
+    matcher = StereoMatcher(cameras, profile=profile, **options)
+    found = matcher(read_image(left), read_image(right))
+    for path in outputs:
+        _save(found, path, cameras, min_confidence, overwrite=overwrite)
+    if view:
+        from salticid.core.image import write_image
+
+        write_image(view, found.draw(), overwrite=overwrite)
+    _report(out, found, [*outputs, *([view] if view else [])])
+
+
+@app.command("simulate")
+def simulate(
+    *,
+    output: OutputFolder,
+    width: Annotated[int, typer.Option(help="Width of the views, px.")] = 640,
+    height: Annotated[int, typer.Option(help="Height of the views, px.")] = 480,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses paint and noise; the same seed gives the same bits.")] = 0,
+    noise: Annotated[float, typer.Option(min=0, help="Sensor noise, gray levels.")] = 2.0,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write a simulated pair with exact disparity for both views and its calibration."""
+    from salticid.stereo.simulate import simulate_pair
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    if output.exists() and not (overwrite and output.is_dir()):
+        raise InputError(f"{output} exists: choose another folder, or say --overwrite")
+    simulate_pair(width, height, seed=seed, noise=noise).save(output)
+    files = sorted(path.name for path in output.iterdir())
+    out.say(f"{output}: {', '.join(files)}")
+    out.say(f"next: salticid stereo match {output}/left.png {output}/right.png --rig {output}/calib.json -o cloud.ply")
+    out.result({"folder": output, "files": files})
+
+
+def _check_outputs(paths: list[Path], *, has_rig: bool, overwrite: bool) -> None:
+    """Refuse now what could not be written after the work."""
+    from salticid.core.atomic import check_target
+
+    for path in paths:
+        if path.suffix.lower() not in (".pfm", ".npy", ".png", ".ply", ".jpg"):
+            raise InputError(f"cannot write {path}: use .pfm, .npy, .png or .ply")
+        if path.suffix.lower() == ".ply" and not has_rig:
+            raise InputError(f"{path}: a point cloud needs the cameras; give their calibration with --rig")
+        check_target(path, overwrite=overwrite)
+
+
+def _save(found: DisparityMap, path: Path, rig: Calibration | None, min_confidence: float, *, overwrite: bool) -> None:
+    if path.suffix.lower() == ".ply" and rig is not None:
+        found.to_cloud(rig, min_confidence=min_confidence).save(path, overwrite=overwrite)
+    else:
+        found.save(path, overwrite=overwrite)
+
+
+def _report(out: Output, found: DisparityMap, files: list[Path]) -> None:
+    import numpy as np
+
+    known = found.disparity_px[np.isfinite(found.disparity_px)]
+    low, high = np.percentile(known, (1, 99)) if known.size else (float("nan"), float("nan"))
+    total = sum(found.latency_ms.values())
+    stages = ", ".join(f"{stage} {value:.0f} ms" for stage, value in found.latency_ms.items())
+    out.say(f"{100 * found.density:.1f} % of the pixels have a disparity, {low:.1f} to {high:.1f} px")
+    out.say(f"{found.engine}: {total:.0f} ms ({stages})")
+    for path in files:
+        out.say(f"wrote {path}")
+    summary = {"density": found.density, "disparity_px": [float(low), float(high)], "engine": found.engine}
+    out.result(summary | {"latency_ms": dict(found.latency_ms), "files": files})

@@ -1,0 +1,1 @@
+"""Depth: stereo pairs -> disparity, depth, point cloud."""

@@ -1,0 +1,155 @@
+"""Point clouds: from a disparity map, to and from PLY, and as a picture."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from salticid.core.atomic import replacing
+from salticid.core.types import Array, FloatMap, Image
+from salticid.errors import InputError
+from salticid.stereo.calibration import Calibration
+
+PLY_TYPES = {
+    "float": "<f4",
+    "float32": "<f4",
+    "double": "<f8",
+    "uchar": "u1",
+    "uint8": "u1",
+    "int": "<i4",
+    "ushort": "<u2",
+}
+PLY_HEADER_LIMIT_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointCloud:
+    """Points in mm in the rectified left camera's frame: x right, y down, z forward."""
+
+    points: FloatMap  # (N, 3) float32, mm
+    colors: Image | None = None  # (N, 3) uint8 RGB
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.points)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
+        """Write a binary little-endian PLY, in mm.
+
+        Raises
+        ------
+        InputError
+            The suffix is not .ply, or the place cannot be written.
+        """
+        if Path(path).suffix.lower() != ".ply":
+            raise InputError(f"cannot save a point cloud as {path}: use .ply")
+        fields = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
+        if self.colors is not None:
+            fields += [("red", "u1"), ("green", "u1"), ("blue", "u1")]
+        vertices = np.empty(len(self), fields)
+        for axis, name in enumerate(("x", "y", "z")):
+            vertices[name] = self.points[:, axis]
+        if self.colors is not None:
+            for channel, name in enumerate(("red", "green", "blue")):
+                vertices[name] = self.colors[:, channel]
+        names = {"<f4": "float", "u1": "uchar"}
+        properties = "".join(f"property {names[kind]} {name}\n" for name, kind in fields)
+        start = "ply\nformat binary_little_endian 1.0\ncomment salticid, unit mm\n"
+        header = f"{start}element vertex {len(self)}\n{properties}end_header\n"
+        with replacing(path, overwrite=overwrite) as part, part.open("wb") as file:
+            file.write(header.encode())
+            vertices.tofile(file)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> PointCloud:
+        """Read a binary little-endian PLY whose first element is its vertices.
+
+        Raises
+        ------
+        InputError
+            The file is missing, truncated, or another kind of PLY.
+        """
+        try:
+            data = Path(path).read_bytes()
+        except OSError as problem:
+            raise InputError(f"cannot read the point cloud {path}: {problem.strerror}") from None
+        head, mark, _ = data[:PLY_HEADER_LIMIT_BYTES].partition(b"end_header\n")
+        count, fields = _vertex_layout(head.decode("ascii", "replace"), str(path)) if mark else (0, [])
+        size = np.dtype(fields).itemsize * count
+        if not mark or len(data) - len(head) - len(mark) < size:
+            raise InputError(f"{path} is truncated, or not a PLY file")
+        vertices = np.frombuffer(data, fields, count, len(head) + len(mark))
+        points = np.stack([vertices[name] for name in ("x", "y", "z")], axis=-1).astype(np.float32)
+        names = vertices.dtype.names or ()
+        has_colors = {"red", "green", "blue"} <= set(names)
+        colors = np.stack([vertices[name] for name in ("red", "green", "blue")], axis=-1) if has_colors else None
+        return cls(points, colors)
+
+    def draw(self, width: int = 640, height: int = 480, *, turn_deg: float = 25.0) -> Image:
+        """Return the cloud as seen from `turn_deg` around its middle, (height, width, 3) uint8 RGB."""
+        picture = np.full((height, width, 3), 24, np.uint8)
+        if len(self) == 0:
+            return picture
+        points = _turned(self.points, turn_deg)
+        focal_px = 0.9 * width
+        columns = np.rint(focal_px * points[:, 0] / points[:, 2] + width / 2).astype(np.int64)
+        rows = np.rint(focal_px * points[:, 1] / points[:, 2] + height / 2).astype(np.int64)
+        seen = (points[:, 2] > 0) & (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        colors = np.full((len(self), 3), 200, np.uint8) if self.colors is None else self.colors
+        order = np.argsort(-points[seen, 2], kind="stable")  # far first: near points are painted over them
+        picture[rows[seen][order], columns[seen][order]] = colors[seen][order]
+        return _close_gaps(picture)
+
+
+def from_disparity(disparity_px: FloatMap, rig: Calibration, *, colors: Image | None = None) -> PointCloud:
+    """Return the point of every pixel with a disparity.
+
+    Parameters
+    ----------
+    disparity_px
+        (H, W) float32, nan where unknown.
+    colors
+        (H, W) or (H, W, 3) uint8 in the same geometry.
+    """
+    if colors is not None and colors.shape[:2] != disparity_px.shape:
+        raise InputError(f"colors are {colors.shape[:2]}, the disparity map is {disparity_px.shape}")
+    points = rig.points_mm(disparity_px)
+    known = np.isfinite(points[..., 2])
+    if colors is not None and colors.ndim == 2:
+        colors = np.repeat(colors[..., None], 3, axis=2)
+    return PointCloud(points[known], None if colors is None else colors[known])
+
+
+def _vertex_layout(header: str, name: str) -> tuple[int, list[tuple[str, str]]]:
+    """Return the number of vertices and their fields as a numpy dtype."""
+    if not header.startswith("ply") or "format binary_little_endian" not in header:
+        raise InputError(f"{name} is not a binary little-endian PLY file")
+    element = re.search(r"^element vertex (\d{1,12})\s*$", header, re.MULTILINE)
+    first = re.search(r"^element (\w+)", header, re.MULTILINE)
+    if element is None or first is None or first.group(1) != "vertex":
+        raise InputError(f"{name}: the first element of the PLY file must be its vertices")
+    own = header[element.end() :].split("element ")[0]
+    fields = re.findall(r"^property (\w+) (\w+)\s*$", own, re.MULTILINE)
+    if any(kind not in PLY_TYPES for kind, _ in fields) or not {"x", "y", "z"} <= {field for _, field in fields}:
+        raise InputError(f"{name}: vertices must have x, y, z of types {', '.join(PLY_TYPES)}")
+    return int(element.group(1)), [(field, PLY_TYPES[kind]) for kind, field in fields]
+
+
+def _turned(points: Array, turn_deg: float) -> Array:
+    """Turn the scene around a vertical axis through its middle, as seen from a camera that keeps its distance."""
+    middle = np.median(points, axis=0)
+    angle = np.deg2rad(turn_deg)
+    rotation = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    return (points - middle) @ rotation.T + middle * [0, 0, 1.15]
+
+
+def _close_gaps(picture: Image) -> Image:
+    """Give background pixels between points the color of a neighbor, so that the surface reads as one."""
+    spread = cv2.dilate(picture, np.ones((3, 3), np.uint8))
+    empty = (picture == 24).all(axis=2)
+    return np.where(empty[..., None], spread, picture)

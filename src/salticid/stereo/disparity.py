@@ -1,0 +1,89 @@
+"""The result of matching: disparity of the rectified left view, how sure each pixel is, and what it took."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from salticid.core import draw, image, pfm
+from salticid.core.atomic import replacing
+from salticid.core.types import FloatMap, Image
+from salticid.errors import InputError
+
+if TYPE_CHECKING:
+    from salticid.stereo.calibration import Calibration
+    from salticid.stereo.cloud import PointCloud
+
+PNG_SCALE = 256.0  # KITTI's 16-bit disparity PNG: value / 256, 0 = unknown
+PNG_MAX_PX = 65535 / PNG_SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class DisparityMap:
+    """Disparity of the rectified left view; nan where unknown."""
+
+    disparity_px: FloatMap  # (H, W) float32
+    confidence: FloatMap  # (H, W) float32, 0..1; 0 where unknown
+    image: Image  # (H, W) or (H, W, 3) uint8, the rectified left view
+    engine: str  # who matched
+    latency_ms: Mapping[str, float] = field(default_factory=dict)  # per stage
+
+    @property
+    def density(self) -> float:
+        """Share of pixels with a disparity, 0..1."""
+        return float(np.isfinite(self.disparity_px).mean())
+
+    def draw(self) -> Image:
+        """Return the disparity as colors, near warm and far cold, (H, W, 3) uint8; unknown is dark gray."""
+        return draw.disparity_colors(self.disparity_px)
+
+    def to_cloud(self, rig: Calibration, *, colors: Image | None = None, min_confidence: float = 0.0) -> PointCloud:
+        """Return the points of all pixels with a disparity and at least `min_confidence`.
+
+        Parameters
+        ----------
+        rig
+            Calibration of the camera pair.
+        colors
+            (H, W) or (H, W, 3) uint8 in the geometry of the rectified left view; the matched view when None.
+        """
+        from salticid.stereo.cloud import from_disparity
+
+        disparity_px = np.where(self.confidence >= min_confidence, self.disparity_px, np.float32(np.nan))
+        return from_disparity(disparity_px, rig, colors=self.image if colors is None else colors)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
+        """Write the disparity as .pfm or .npy (float32, exact) or .png (16 bit, px * 256, 0 = unknown).
+
+        Raises
+        ------
+        InputError
+            Another suffix, or disparities that a PNG cannot hold (below 1/256 or above 255.99 px).
+        """
+        writers = {".pfm": pfm.write_pfm, ".npy": _write_npy, ".png": _write_png}
+        suffix = Path(path).suffix.lower()
+        if suffix not in writers:
+            raise InputError(f"cannot save a disparity map as {path}: use {', '.join(writers)} (or .ply for a cloud)")
+        writers[suffix](path, self.disparity_px, overwrite=overwrite)
+
+
+def _write_npy(path: str | os.PathLike[str], disparity_px: FloatMap, *, overwrite: bool) -> None:
+    with replacing(path, overwrite=overwrite) as part:
+        np.save(part, disparity_px)
+
+
+def _write_png(path: str | os.PathLike[str], disparity_px: FloatMap, *, overwrite: bool) -> None:
+    known = np.isfinite(disparity_px)
+    values = np.rint(np.where(known, disparity_px, 0) * PNG_SCALE)
+    low, high = disparity_px[known].min(initial=PNG_MAX_PX), disparity_px[known].max(initial=0)
+    if values.max(initial=0) > 65535 or (values[known] < 1).any():
+        raise InputError(
+            f"cannot save {path}: a 16-bit PNG holds 0.004 to 255.99 px, this map goes from {low:.2f} to {high:.2f}: "
+            "use .pfm or .npy"
+        )
+    image.write_image(path, values.astype(np.uint16), overwrite=overwrite)

@@ -1,0 +1,208 @@
+"""Accuracy on scenes with ground truth, under the three protocols that papers use.
+
+    val    only pixels with a disparity count
+    all    a pixel without a disparity counts as bad
+    fill   holes are filled from the row's background first, so that every pixel has a disparity
+
+Pixels that the other view does not show are left out where the data tells (non-occluded, as Middlebury does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from salticid.core import image, metrics, pfm
+from salticid.core.types import FloatMap, Mask
+from salticid.errors import InputError
+from salticid.stereo.calibration import Calibration
+from salticid.stereo.fill import fill_background
+from salticid.stereo.matching import StereoMatcher
+
+THRESHOLDS_PX = (0.5, 1.0, 2.0)
+CROSS_CHECK_PX = 1.0  # left and right truth may differ by this much where a point is seen by both
+
+# Value per pixel of disparity in Middlebury's 8-bit truth of 2001 and 2003, and how far to search.
+SCALES_2003 = {"tsukuba": 16, "cones": 4, "teddy": 4}
+SEARCH_2003 = {"cones": 64, "teddy": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One pair with ground truth, as files."""
+
+    group: str
+    name: str
+    left: str
+    right: str
+    truth: str
+    other_truth: str | None  # the right view's, for the occlusion check
+    visible: str | None  # a mask instead, 255 where both views see the point
+    scale: float  # truth value per pixel of disparity
+    num_disparities: int
+
+
+def find_scenes(root: Path) -> list[Scene]:
+    """Return the scenes below `root`, in the layouts of Middlebury 2001 to 2014 and of `salticid stereo simulate`.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or no scene in it.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder")
+    folders = [root, *sorted(path for path in root.rglob("*") if path.is_dir())]
+    scenes = [scene for folder in folders for scene in _scenes_in(folder)]
+    if not scenes:
+        names = ", ".join(layout.left for layout in _LAYOUTS)
+        raise InputError(
+            f"no stereo scene with ground truth below {root}: a scene is a folder with {names} and its truth"
+        )
+    return scenes
+
+
+def evaluate_scene(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Match one scene and return its accuracy: what a pool's worker is given is `{"scene": ..., "options": ...}`.
+
+    Returns
+    -------
+    dict
+        group, name, density (0..1), bad_N_val, bad_N_all, bad_N_fill (percent), mae_val_px, mae_fill_px, auc, ms.
+    """
+    scene = Scene(**request["scene"])
+    truth_px, counted = load_truth(scene)
+    matcher = StereoMatcher(**{"num_disparities": scene.num_disparities, **request["options"]})
+    found = matcher(image.read_gray(scene.left), image.read_gray(scene.right))
+    accuracy = measure(found.disparity_px, truth_px, counted)
+    right_px = np.abs(found.disparity_px - truth_px) <= 1
+    known = counted & np.isfinite(found.disparity_px)
+    auc = metrics.roc_auc(found.confidence[known], right_px[known])
+    return {"group": scene.group, "name": scene.name, **accuracy, "auc": auc, "ms": found.latency_ms["match"]}
+
+
+def measure(disparity_px: FloatMap, truth_px: FloatMap, counted: Mask) -> dict[str, float]:
+    """Return the accuracy of a disparity map over the pixels `counted`.
+
+    Parameters
+    ----------
+    disparity_px, truth_px
+        (H, W) float32; nan where unknown.
+    counted
+        (H, W) bool, pixels with truth.
+    """
+    error = np.abs(disparity_px - truth_px)[counted]
+    filled_error = np.abs(fill_background(disparity_px) - truth_px)[counted]
+    known = np.isfinite(error)
+    total, found = max(error.size, 1), max(int(known.sum()), 1)
+    figures = {"density": float(known.sum() / total)}
+    for threshold in THRESHOLDS_PX:
+        right = int((error <= threshold).sum())  # nan is never right
+        figures[f"bad_{threshold:g}_val"] = 100 * (1 - right / found)
+        figures[f"bad_{threshold:g}_all"] = 100 * (1 - right / total)
+        figures[f"bad_{threshold:g}_fill"] = 100 * float((filled_error > threshold).sum() / total)
+    figures["mae_val_px"] = float(error[known].mean()) if known.any() else float("nan")
+    figures["mae_fill_px"] = float(filled_error.mean()) if error.size else float("nan")
+    return figures
+
+
+def mean_by_group(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per group: the mean of every figure over its scenes, nan left out."""
+    groups = dict.fromkeys(row["group"] for row in rows)
+    return [_mean([row for row in rows if row["group"] == group]) for group in groups]
+
+
+def load_truth(scene: Scene) -> tuple[FloatMap, Mask]:
+    """Return the scene's true disparity, nan where unknown, and the pixels that count."""
+    truth_px = _read_truth(scene.truth, scene.scale)
+    counted: Mask = np.isfinite(truth_px)
+    if scene.visible is not None:
+        counted &= image.read_gray(scene.visible) == 255
+    elif scene.other_truth is not None:
+        counted &= _seen_by_both(truth_px, _read_truth(scene.other_truth, scene.scale))
+    return truth_px, counted
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The file names of one kind of scene folder."""
+
+    left: str
+    right: str
+    truth: str
+    other_truth: str | None = None
+    visible: str | None = None
+
+
+_LAYOUTS = (
+    _Layout("im0.png", "im1.png", "disp0GT.pfm", visible="mask0nocc.png"),
+    _Layout("view1.png", "view5.png", "disp1.png", "disp5.png"),
+    _Layout("im2.png", "im6.png", "disp2.png", "disp6.png"),
+    _Layout("aloeL.jpg", "aloeR.jpg", "aloeGT.png"),
+    _Layout("left.png", "right.png", "disparity_left.pfm", visible="visible.png"),
+)
+
+
+def _scenes_in(folder: Path) -> Iterator[Scene]:
+    for layout in _LAYOUTS:
+        if not all((folder / name).is_file() for name in (layout.left, layout.right, layout.truth)):
+            continue
+        scale, search = _scale_and_search(layout, folder)
+        yield Scene(
+            group=folder.parent.name if layout.left != "aloeL.jpg" else folder.name,
+            name=folder.name,
+            left=str(folder / layout.left),
+            right=str(folder / layout.right),
+            truth=str(folder / layout.truth),
+            other_truth=_existing(folder, layout.other_truth),
+            visible=_existing(folder, layout.visible),
+            scale=scale,
+            num_disparities=search,
+        )
+
+
+def _scale_and_search(layout: _Layout, folder: Path) -> tuple[float, int]:
+    """Return the truth's value per pixel and the range to search: what each data set's own notes say."""
+    if layout.truth.endswith(".pfm"):
+        rigs = [path for name in ("calib.txt", "calib.json") if (path := folder / name).is_file()]
+        hint = Calibration.load(rigs[0]).num_disparities if rigs else None
+        return 1.0, hint or 128
+    if layout.left == "aloeL.jpg":
+        return 1.0, 224
+    if layout.left == "im2.png":
+        return SCALES_2003.get(folder.name, 8), SEARCH_2003.get(folder.name, 32)
+    # Middlebury 2005 and 2006 come in full, half and third size; values are always those of the full size.
+    width = image.read_header((folder / layout.left).read_bytes(), str(folder / layout.left)).width
+    divisor = 3 if width < 500 else 2 if width < 750 else 1
+    return divisor, -(-255 // divisor)
+
+
+def _existing(folder: Path, name: str | None) -> str | None:
+    return str(folder / name) if name is not None and (folder / name).is_file() else None
+
+
+def _read_truth(path: str, scale: float) -> FloatMap:
+    if path.endswith(".pfm"):
+        return pfm.read_pfm(path)
+    values = image.read_gray(path).astype(np.float32)
+    return np.where(values > 0, values / np.float32(scale), np.float32(np.nan))
+
+
+def _seen_by_both(truth_px: FloatMap, other_px: FloatMap) -> Mask:
+    """Return where the right view's truth at the matched column agrees with the left's."""
+    width = truth_px.shape[1]
+    known = np.isfinite(truth_px)
+    column = np.arange(width) - np.rint(np.where(known, truth_px, 0)).astype(np.intp)
+    matched = np.take_along_axis(other_px, column.clip(0, width - 1), axis=1)
+    seen: Mask = known & (column >= 0) & (np.abs(matched - truth_px) <= CROSS_CHECK_PX)
+    return seen
+
+
+def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    numbers = [key for key, value in rows[0].items() if isinstance(value, float)]
+    means = {key: float(np.nanmean([row[key] for row in rows])) for key in numbers}
+    return {"group": rows[0]["group"], "scenes": len(rows), **means}
