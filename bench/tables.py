@@ -1,0 +1,114 @@
+"""Markdown tables made from the benchmarks' results, and put between their markers in README.md and docs/.
+
+A marker is `<!-- table: NAME -->` ... `<!-- end -->`; what stands between is replaced, so no figure is typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+PAGES = ("README.md", "docs/benchmarks.md")
+MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+MODE_NAMES = {"bm": "StereoBM", "sgbm": "SGBM", "3way": "SGBM_3WAY", "hh": "HH (8 paths)", "hh4": "HH4"}
+
+
+def update(root: Path, results: Path) -> Iterator[Path]:
+    """Rewrite the tables of every page whose results are there; yield the pages that were touched."""
+    for page in (root / name for name in PAGES):
+        if not page.exists():
+            continue
+        text = page.read_text()
+        fresh = MARKED.sub(lambda match: _replaced(match, results), text)
+        page.write_text(fresh)
+        yield page
+
+
+def _replaced(match: re.Match[str], results: Path) -> str:
+    report, make = TABLES[match.group(2)]
+    path = results / f"{report}.json"
+    if not path.exists():
+        return match.group(0)
+    content = json.loads(path.read_text())
+    return f"{match.group(1)}{make(content['rows'])}\n{_machine(content['machine'])}\n{match.group(3)}"
+
+
+def _machine(machine: Row) -> str:
+    return f"\n<sub>{machine.get('cpu', 'unknown CPU')}, {machine.get('cores', '?')} cores.</sub>\n"
+
+
+def stereo(rows: list[Row]) -> str:
+    """Return accuracy and time, one line per mode."""
+    times = {row["mode"]: row for row in rows if row["kind"] == "time"}
+    groups = list(dict.fromkeys(row["group"] for row in rows if row["kind"] == "accuracy"))
+    figures = {(row["mode"], row["group"]): row for row in rows if row["kind"] == "accuracy"}
+    head = ["mode", *(f"bad-2 %, {group}" for group in groups), "AUC of confidence", "match ms", "all stages ms"]
+    body = [
+        [
+            MODE_NAMES[mode],
+            *(f"{figures[mode, group]['bad_2_fill']:.2f}" for group in groups),
+            f"{sum(figures[mode, group]['auc'] for group in groups) / len(groups):.2f}",
+            f"{time['match_ms']:.0f}",
+            f"{time['median_ms']:.0f}",
+        ]
+        for mode, time in times.items()
+    ]
+    return markdown(head, body)
+
+
+def startup(rows: list[Row]) -> str:
+    """Return what starting costs."""
+    limit = {None: "-"}
+    body = [
+        [f"`{row['what']}`", f"{row['median_ms']:.1f}", limit.get(row["limit_ms"], row["limit_ms"])] for row in rows
+    ]
+    return markdown(["what", "median ms", "limit ms"], body)
+
+
+def pool(rows: list[Row]) -> str:
+    """Return one line per fault, both pools beside each other."""
+    faults = list(dict.fromkeys(row["fault"] for row in rows))
+    cells = {(row["pool"], row["fault"]): row for row in rows}
+    head = ["fault", "salticid: good items", "the bad one", "s", "pebble: good items", "the bad one", "s"]
+    return markdown(
+        head,
+        [[fault, *_pool_cells(cells, "salticid", fault), *_pool_cells(cells, "pebble", fault)] for fault in faults],
+    )
+
+
+def _pool_cells(cells: dict[tuple[str, str], Row], name: str, fault: str) -> list[str]:
+    row = cells[name, fault]
+    return [f"{row['good_returned']}/{row['good_items']}", " / ".join(row["bad_item"]), f"{row['seconds']:.1f}"]
+
+
+def generic(rows: list[Row]) -> str:
+    """Return every column of the rows as it is."""
+    head = list(dict.fromkeys(key for row in rows for key in row))
+    return markdown(head, [[_short(row.get(key)) for key in head] for row in rows])
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1000 else str(value)
+
+
+def markdown(head: list[str], body: list[list[Any]]) -> str:
+    """Return a table, every column but the first aligned right."""
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *body]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
+    "stereo": ("stereo", stereo),
+    "startup": ("startup", startup),
+    "pool": ("pool", pool),
+    "census": ("census", generic),
+    "cache": ("cache", generic),
+    "session": ("session", generic),
+}

@@ -1,0 +1,139 @@
+"""Matching finds the true disparity, says where it knows nothing, and refuses what is not a pair."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from salticid.core.metrics import roc_auc
+from salticid.errors import InputError
+from salticid.stereo.calibration import Calibration
+from salticid.stereo.evaluate import measure
+from salticid.stereo.matching import StereoMatcher
+from salticid.stereo.simulate import simulate_pair
+
+MODES = ["bm", "sgbm", "3way", "hh", "hh4"]
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return simulate_pair(400, 300)
+
+
+@pytest.fixture(scope="module")
+def found(pair):
+    return StereoMatcher(num_disparities=64)(pair.left, pair.right)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nineteen_of_twenty_visible_pixels_are_within_a_pixel_of_the_truth(pair, mode):
+    found = StereoMatcher(mode=mode, num_disparities=64)(pair.left, pair.right)
+    figures = measure(found.disparity_px, pair.disparity_left_px, pair.visible)
+    assert figures["bad_1_fill"] < (12 if mode == "bm" else 5)
+    assert figures["density"] > (0.75 if mode == "bm" else 0.9)
+    assert found.engine == f"opencv:{mode}"
+
+
+def test_most_of_the_disparities_are_finer_than_whole_pixels(pair, found):
+    error = np.abs(found.disparity_px - pair.disparity_left_px)[pair.visible]
+    assert np.nanmedian(error) < 0.15
+
+
+def test_unknown_is_nan_and_has_no_confidence(found):
+    unknown = np.isnan(found.disparity_px)
+    assert unknown.any()
+    assert (found.confidence[unknown] == 0).all()
+    assert ((found.confidence >= 0) & (found.confidence <= 1)).all()
+
+
+def test_the_confidence_tells_right_from_wrong(pair, found):
+    known = np.isfinite(found.disparity_px)
+    right = np.abs(found.disparity_px - pair.disparity_left_px) <= 1
+    assert roc_auc(found.confidence[known], right[known]) > 0.8
+
+
+def test_color_and_gray_views_are_both_taken_and_nothing_is_changed(pair):
+    views = pair.left.copy(), pair.right.copy()
+    StereoMatcher(num_disparities=64)(*views)
+    assert np.array_equal(views[0], pair.left)
+    gray = StereoMatcher(num_disparities=64)(pair.left[..., 1], pair.right[..., 1])
+    assert gray.density > 0.8
+
+
+def test_the_left_border_is_matched_too_unless_told_otherwise(pair):
+    full = StereoMatcher(num_disparities=64)(pair.left, pair.right)
+    cut = StereoMatcher(num_disparities=64, full_width=False)(pair.left, pair.right)
+    assert np.isfinite(full.disparity_px[:, 32:64]).mean() > 0.7
+    assert np.isnan(cut.disparity_px[:, :64]).all()
+
+
+def test_a_negative_range_finds_points_behind_the_convergence(pair):
+    shift = 40
+    moved = np.roll(pair.right, shift, axis=1)
+    found = StereoMatcher(num_disparities=64, min_disparity=-40)(pair.left, moved)
+    error = np.abs(found.disparity_px - (pair.disparity_left_px - shift))[:, 80:-80]
+    assert np.nanmedian(error) < 0.2
+
+
+def test_a_matcher_with_a_rig_rectifies_first(pair):
+    bent = np.array([-0.15, 0.05, 0.0, 0.0, 0.0])
+    rig = pair.rig
+    import cv2
+
+    undistort = cv2.initUndistortRectifyMap(rig.left.K, -bent, None, rig.left.K, rig.image_size, cv2.CV_32FC1)
+    views = [cv2.remap(view, *undistort, cv2.INTER_LINEAR) for view in (pair.left, pair.right)]
+    without = StereoMatcher(num_disparities=64)(*views)
+    from salticid.stereo.calibration import Camera
+
+    bent_rig = Calibration(
+        *(Camera(rig.left.K, bent), Camera(rig.right.K, bent), rig.R, rig.t_mm, rig.image_size),
+        *(rig.R1, rig.R2, rig.P1, rig.P2),
+    )
+    rectified = StereoMatcher(bent_rig, num_disparities=64)(*views)
+    assert "rectify" in rectified.latency_ms
+    middle = np.s_[40:-40, 80:-40]
+    errors = [
+        np.nanmean(np.abs(result.disparity_px - pair.disparity_left_px)[middle]) for result in (rectified, without)
+    ]
+    assert errors[0] < 0.7 * errors[1]
+
+
+def test_views_of_another_size_than_the_rig_are_refused(pair):
+    rig = Calibration.rectified(focal_px=100, baseline_mm=50, center_px=(50, 50), image_size=(100, 100))
+    assert rig.is_rectified
+    StereoMatcher(rig, num_disparities=16)(pair.left, pair.right)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 90), st.sampled_from(MODES), st.integers(1, 64), st.integers(-20, 20))
+def test_any_size_gives_a_map_of_that_size(height, width, mode, num_disparities, min_disparity):
+    random = np.random.default_rng(height * 100 + width)
+    left, right = random.integers(0, 256, (2, height, width), np.uint8)
+    matcher = StereoMatcher(mode=mode, num_disparities=num_disparities, min_disparity=min_disparity)
+    found = matcher(left, right)
+    assert found.disparity_px.shape == found.confidence.shape == (height, width)
+    known = found.disparity_px[np.isfinite(found.disparity_px)]
+    assert ((known >= min_disparity) & (known <= min_disparity + num_disparities + 16)).all()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "message"),
+    [
+        (np.zeros((4, 4), np.float32), np.zeros((4, 4), np.uint8), "left view must be a uint8 array, not float32"),
+        (np.zeros((4, 4), np.uint8), "right.png", "right view must be a uint8 array, not str"),
+        (np.zeros((4, 4), np.uint8), np.zeros((4, 5), np.uint8), "differ in size"),
+        (np.zeros((0, 4), np.uint8), np.zeros((0, 4), np.uint8), "not empty"),
+        (np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), r"\(H, W, 3\)"),
+    ],
+)
+def test_what_is_not_a_pair_is_refused(left, right, message):
+    with pytest.raises(InputError, match=message):
+        StereoMatcher()(left, right)
+
+
+@pytest.mark.parametrize("block_size", [4, 3])
+def test_a_window_that_the_mode_cannot_take_is_refused_when_the_matcher_is_built(block_size):
+    with pytest.raises(InputError, match="block_size must be"):
+        StereoMatcher(mode="bm", block_size=block_size)
