@@ -39,7 +39,7 @@ def _replaced(match: re.Match[str], results: Path) -> str:
 
 
 def _machine(machine: Row) -> str:
-    return f"\n<sub>{machine.get('cpu', 'unknown CPU')}, {machine.get('cores', '?')} cores.</sub>\n"
+    return f"\n<sub>{machine['cpu']}, {machine['cpus']} CPUs, {machine['memory_gib']:.0f} GiB.</sub>\n"
 
 
 def stereo(rows: list[Row]) -> str:

@@ -13,6 +13,29 @@ app = typer.Typer(name="cache", help="What is kept on disk between runs.", no_ar
 @app.command("info")
 def info(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Tell where the cache is and how much it holds."""
-    from salticid.runtime.cache import ArrayCache, default_root
+    from salticid.runtime.cache import DEFAULT_MAX_BYTES, ArrayCache, default_root
 
     out = Output(json=json, quiet=quiet, verbose=verbose)
+    root = default_root()
+    entries = used = 0
+    if root.is_dir():
+        with ArrayCache(root, max_bytes=DEFAULT_MAX_BYTES) as cache:
+            entries, used = cache.stats().entries, cache.stats().bytes
+    out.say(f"{root}: {entries} entries, {used / 1e6:.1f} of {DEFAULT_MAX_BYTES / 1e6:.0f} MB")
+    out.result({"root": root, "entries": entries, "bytes": used, "max_bytes": DEFAULT_MAX_BYTES})
+
+
+@app.command("clear")
+def clear(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Remove every entry; nothing but time is lost."""
+    from salticid.runtime.cache import DEFAULT_MAX_BYTES, ArrayCache, default_root
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    root = default_root()
+    freed = 0
+    if root.is_dir():
+        with ArrayCache(root, max_bytes=DEFAULT_MAX_BYTES) as cache:
+            freed = cache.stats().bytes
+            cache.clear()
+    out.say(f"{root}: {freed / 1e6:.1f} MB freed")
+    out.result({"root": root, "freed_bytes": freed})

@@ -171,7 +171,11 @@ def _depth_error_mm(found: DisparityMap, pair: Pair) -> float:
 
 
 def _flat(table: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (key, ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
-        for key, value in table.items()
-    ]
+    """Return nested tables as pairs of text."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            pairs += _flat(value)
+        else:
+            pairs.append((key, ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)))
+    return pairs

@@ -6,7 +6,6 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import Literal
 
 from salticid.cli.flags import Json, Quiet, Verbose
@@ -67,6 +66,8 @@ def _kernels() -> Finding:
 
 
 def _packages() -> Iterator[Finding]:
+    from importlib import metadata
+
     for name, (purpose, extra) in PACKAGES.items():
         try:
             yield Finding(name, "ok", f"{metadata.version(name)}: {purpose}")
@@ -86,8 +87,10 @@ def _gpu() -> Finding:
 
 def _stores() -> Iterator[Finding]:
     from salticid.engine import models
+    from salticid.engine.cards import cards
     from salticid.runtime.cache import default_root
 
-    here = sum(models.state(name).present for name in models.cards())
-    yield Finding("models", "ok", f"{here} of {len(models.cards())} on this machine: salticid models list")
+    states = [models.state(card) for card in cards().values()]
+    here = sum(state.status == "ready" for state in states)
+    yield Finding("models", "ok", f"{here} of {len(states)} on this machine: salticid models list")
     yield Finding("cache", "ok", str(default_root()))

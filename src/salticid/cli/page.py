@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from salticid.core.types import Image
     from salticid.stereo.cloud import PointCloud
 
+PNG_LEVEL = 6
 CLOUD_POINTS = 60_000  # what a page carries of a cloud: 0.7 MB of text
 
 _HEAD = """<!doctype html>
@@ -79,9 +80,11 @@ class Page:
 
 
 def _data_uri(picture: Image) -> str:
-    from salticid.core.image import encode_image
+    from salticid.core.image_encode import encode
 
-    return "data:image/png;base64," + base64.b64encode(encode_image(picture, ".png")).decode()
+    samples = picture.reshape(*picture.shape[:2], -1)
+    file = encode("PNG", samples, icc=None, exif=None, png_level=PNG_LEVEL, jpeg_quality=95)
+    return "data:image/png;base64," + base64.b64encode(file).decode()
 
 
 def _packed(cloud: PointCloud) -> str:

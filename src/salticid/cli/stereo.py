@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="stereo", help="Depth from pairs of views.", no_args_is_help=True)
 
-View = Annotated[Path, typer.Argument(help="An image file.", show_default=False)]
+Left = Annotated[Path, typer.Argument(metavar="LEFT", help="The left view, an image file.", show_default=False)]
+Right = Annotated[Path, typer.Argument(metavar="RIGHT", help="The right view.", show_default=False)]
 Files = Annotated[
     list[Path] | None,
     typer.Option(
@@ -33,8 +34,8 @@ Files = Annotated[
 @app.command("match")
 @with_options(StereoOptions)
 def match(
-    left: View,
-    right: View,
+    left: Left,
+    right: Right,
     *,
     output: Files = None,
     view: Annotated[Path | None, typer.Option(help="A picture to write: the disparity in colors.")] = None,

@@ -1,0 +1,86 @@
+"""`salticid models`: which networks there are, which are on this machine, and how to get one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from salticid.cli import EXIT_SOME_FAILED
+from salticid.cli.flags import Json, Overwrite, Quiet, Verbose
+from salticid.cli.output import Output
+
+if TYPE_CHECKING:
+    from salticid.engine.models import ModelState
+
+app = typer.Typer(name="models", help="The networks that salticid knows.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name on the model's card.", show_default=False)]
+
+
+@app.command("list")
+def list_models(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Show every model's card, and whether its file is on this machine."""
+    from salticid.engine import models
+    from salticid.engine.cards import cards
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    states = [models.state(card) for card in cards().values()]
+    rows = [
+        (state.card.name, state.status, state.card.task, f"{state.card.bytes / 1e6:.1f} MB", state.card.licence)
+        for state in states
+    ]
+    out.table("models", ("name", "here", "task", "size", "licence"), rows)
+    out.result([_entry(state) for state in states])
+
+
+@app.command("get")
+def get(
+    name: Name, *, overwrite: Overwrite = False, json: Json = False, quiet: Quiet = False, verbose: Verbose = False
+) -> None:
+    """Download a model from the source that its card names, and check its sha256."""
+    from salticid.engine import models
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    path = models.fetch(name, overwrite=overwrite, progress=out.say)
+    out.say(f"{name}: {path}")
+    out.result({"name": name, "path": path})
+
+
+@app.command("verify")
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAMES", help="Models to check (default: all that are here).")] = None,
+    *,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check the bytes of models on this machine against the sha256 of their cards."""
+    from salticid.engine import models
+    from salticid.engine.cards import cards
+
+    out = Output(json=json, quiet=quiet, verbose=verbose)
+    chosen = names or [name for name in cards() if models.state(name).status != "absent"]
+    states = [models.verify(name) for name in chosen]
+    for state in states:
+        out.say(f"{state.card.name}: {state.status}{': ' + state.reason if state.reason else ''}")
+    if not states:
+        out.say("no model is on this machine: salticid models list")
+    out.result([_entry(state) for state in states])
+    if any(state.status != "ready" for state in states):
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _entry(state: ModelState) -> dict[str, Any]:
+    """Return what a program wants to know of a model."""
+    card = state.card
+    return {
+        "name": card.name,
+        "status": state.status,
+        "reason": state.reason,
+        "path": state.path,
+        "task": card.task,
+        "bytes": card.bytes,
+        "sha256": card.sha256,
+        "licence": card.licence,
+    }

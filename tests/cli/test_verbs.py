@@ -1,0 +1,139 @@
+"""The other verbs, and what all verbs have in common."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+import salticid as package
+from salticid.core import native
+
+VERBS = ["doctor", "demo", "stereo match", "stereo simulate", "eval stereo", "models list", "models get"]
+VERBS += ["models verify", "cache info", "cache clear"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_and_has_the_common_flags(salticid, verb):
+    done = salticid(*verb.split(), "--help")
+    assert done.code == 0
+    for flag in ("--json", "--quiet", "--verbose"):
+        assert flag in done.out
+
+
+def test_no_arguments_show_the_help(salticid):
+    done = salticid()
+    assert "stereo" in done.out + done.err
+    assert "doctor" in done.out + done.err
+
+
+def test_the_version_is_the_package_s(salticid):
+    assert salticid("--version").out == f"salticid {package.__version__}\n"
+
+
+def test_an_unknown_verb_is_exit_2(salticid):
+    assert salticid("stero").code == 2
+
+
+def test_doctor_tells_what_is_here_and_what_to_do_about_the_rest(salticid, monkeypatch):
+    monkeypatch.setattr(native, "load", lambda: None)
+    monkeypatch.setattr(native, "instruction_sets", lambda: ())
+    monkeypatch.setattr(native, "reason", lambda: "the kernels were not built: install a C++ compiler")
+    findings = {entry["what"]: entry for entry in json.loads(salticid("doctor", "--json").out)}
+    assert findings["native kernels"]["state"] == "missing"
+    assert "compiler" in findings["native kernels"]["advice"]
+    assert findings["numpy"]["state"] == "ok"
+    assert re.search(r"\d GB free", findings["memory"]["detail"])
+
+
+def test_doctor_names_the_extra_that_brings_a_missing_package(salticid, monkeypatch):
+    from importlib import metadata
+
+    def version(name):
+        if name == "openvino":
+            raise metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert "pip install 'salticid[openvino]'" in salticid("doctor").out
+
+
+def test_the_demo_writes_a_page_that_needs_nothing_else(salticid, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = salticid("demo", "-o", tmp_path / "out", "--json")
+    assert done.code == 0, done.err
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<img ") == 6
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+    assert "showCloud(" in page
+    rows = json.loads(done.out)["rows"]
+    assert [row["profile"] for row in rows] == ["speed", "quality"]
+    assert all(row["bad-2 %"] < 5 and row["depth error mm"] < 5 for row in rows)
+    assert (tmp_path / "out" / "cloud.ply").stat().st_size > 1_000_000
+    assert salticid("demo", "-o", tmp_path / "out").code == 2
+
+
+def test_the_demo_shows_a_real_pair_where_there_is_data(salticid, tmp_path):
+    from salticid.stereo.simulate import simulate_pair
+
+    simulate_pair(160, 120).save(tmp_path / "data" / "stereo" / "set" / "kitchen")
+    done = salticid("demo", "-o", tmp_path / "out", "--data", tmp_path / "data", "--json")
+    pairs = {row["pair"] for row in json.loads(done.out)["rows"]}
+    assert pairs == {"simulated", "real: kitchen"}
+
+
+def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):
+    listed = json.loads(salticid("models", "list", "--json").out)
+    assert {"blazepose-detector", "blazepose-full"} <= {entry["name"] for entry in listed}
+    assert all(entry["status"] == "absent" for entry in listed)
+    done = salticid("models", "verify", "blazepose-full")
+    assert done.code == 1
+    assert "salticid models get blazepose-full" in done.out
+
+
+def test_an_unknown_model_is_exit_2_and_names_the_nearest(salticid):
+    done = salticid("models", "get", "blazepose-ful")
+    assert done.code == 2
+    assert "blazepose-full" in done.err
+
+
+def test_the_cache_can_be_looked_at_and_cleared(salticid):
+    import numpy as np
+
+    from salticid.runtime.cache import ArrayCache, cache_key, default_root
+
+    assert json.loads(salticid("cache", "info", "--json").out)["entries"] == 0
+    with ArrayCache(default_root(), max_bytes=1 << 26) as cache:
+        cache.put(cache_key(content=b"x", parameters={}, version="1"), {"a": np.zeros(1000)})
+    assert json.loads(salticid("cache", "info", "--json").out)["entries"] == 1
+    assert json.loads(salticid("cache", "clear", "--json").out)["freed_bytes"] >= 8000
+    assert json.loads(salticid("cache", "info", "--json").out)["entries"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_evaluation_leaves_no_process_and_no_half_written_file(tmp_path, ending):
+    from salticid.stereo.simulate import simulate_pair
+
+    for seed in range(40):
+        (tmp_path / "set" / f"s{seed}").mkdir(parents=True)
+    simulate_pair(640, 480).save(tmp_path / "set" / "s0")
+    for seed in range(1, 40):
+        for file in (tmp_path / "set" / "s0").iterdir():
+            os.link(file, tmp_path / "set" / f"s{seed}" / file.name)
+    command = [sys.executable, "-m", "salticid", "eval", "stereo", str(tmp_path), "-o", str(tmp_path / "report.json")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert process.stderr.readline().startswith("scenes: ")
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
+    process.send_signal(ending)
+    process.communicate(timeout=10)
+    assert process.returncode != 0
+    assert not psutil.wait_procs(workers, timeout=5)[1]
+    assert not list(tmp_path.glob("*report*"))
