@@ -172,6 +172,41 @@ def test_where_no_worker_can_be_started_the_items_run_here_and_say_so(monkeypatc
     assert "runs in the calling process" in caplog.text
 
 
+UNGUARDED = """
+from salticid.runtime import pool
+
+def double(number):
+    return 2 * number
+
+print([outcome.value for outcome in pool.map(double, [1, 2, 3], workers=2)])
+"""
+GUARDED = UNGUARDED.replace("print(", "if __name__ == '__main__':\n    print(")
+
+
+def run_script(tmp_path, text):
+    (tmp_path / "script.py").write_text(text)
+    return subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+
+def test_a_function_of_the_main_program_works(tmp_path):
+    done = run_script(tmp_path, GUARDED)
+    assert (done.stdout, done.stderr) == ("[2, 4, 6]\n", "")
+
+
+def test_a_main_program_without_the_guard_is_told_so_instead_of_starting_itself_for_ever(tmp_path):
+    done = run_script(tmp_path, UNGUARDED)
+    assert done.returncode != 0
+    assert "put it under if __name__ == '__main__'" in done.stderr.splitlines()[-1]
+
+
+def test_a_function_that_workers_cannot_import_is_refused_and_does_not_run_here(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-"], input=GUARDED, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    assert "a worker cannot load the function" in done.stderr
+
+
 def test_an_item_that_killed_a_worker_never_runs_in_the_calling_process(monkeypatch):
     real, started = pool_process.WorkerProcess, []
 
@@ -254,6 +289,11 @@ def test_a_journal_damaged_in_the_middle_is_an_integrity_error_but_a_torn_last_l
     journal.write_bytes(lines[0] + lines[1][:9] + b"\n" + lines[2])
     with pytest.raises(IntegrityError, match="line 2 is damaged"):
         pool.map(pool_faults.nothing, [1, 2], resume=journal)
+
+
+def test_a_call_that_is_never_iterated_gives_its_journal_back(tmp_path):
+    pool.map(pool_faults.nothing, [1], resume=tmp_path / "run.journal")
+    assert len(map_all(pool_faults.nothing, [1], workers=0, resume=tmp_path / "run.journal")) == 1
 
 
 def test_two_runs_cannot_share_a_journal(tmp_path):

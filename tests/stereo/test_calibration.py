@@ -165,7 +165,7 @@ def test_rectifying_a_rectified_rig_changes_nothing():
         (MIDDLEBURY.replace("baseline", "base"), "no baseline"),
         (MIDDLEBURY.replace("[3979.911 0 1244.772;", "[3979.911 0"), "must have 3 x 3 numbers"),
         ("%YAML:1.0\n---\nR: !!opencv-matrix\n   rows: 3\n   cols: ", "YAML|left_camera_matrix"),
-        ("%YAML:1.0\n---\n", "left_camera_matrix"),
+        ("%YAML:1.0\n---\n", "broken OpenCV YAML"),
     ],
 )
 def test_a_broken_file_is_an_input_error_that_names_it(tmp_path, text, message):

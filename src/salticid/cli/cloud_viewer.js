@@ -1,5 +1,7 @@
 // A point cloud on a canvas: drag to turn, wheel to come closer. No dependencies, no WebGL.
 // bytes: N x int16 x, y, z (scaled to the unit cube), then N x uint8 r, g, b.
+const DOT_PX = 3;
+
 function showCloud(canvas, base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const count = bytes.length / 9;
@@ -7,7 +9,7 @@ function showCloud(canvas, base64) {
   const context = canvas.getContext("2d"), { width, height } = canvas;
   const picture = context.createImageData(width, height);
   const pixels = new Uint32Array(picture.data.buffer), nearest = new Float32Array(width * height);
-  const orbit = { yaw: 0.45, pitch: 0.15, distance: 2.3 };
+  const orbit = { yaw: 0.3, pitch: 0.12, distance: 2.3 };
 
   function draw() {
     pixels.fill(0xff181818);
@@ -27,8 +29,8 @@ function showCloud(canvas, base64) {
   }
 
   function dot(column, row, depth, color) {
-    for (let y = row; y < row + 2; y++)
-      for (let x = column; x < column + 2; x++) {
+    for (let y = row; y < row + DOT_PX; y++)
+      for (let x = column; x < column + DOT_PX; x++) {
         const at = y * width + x;
         if (x < 0 || x >= width || y < 0 || y >= height || depth >= nearest[at]) continue;
         nearest[at] = depth;

@@ -13,6 +13,7 @@ from salticid.cli.output import Output
 from salticid.errors import InputError
 
 if TYPE_CHECKING:
+    from salticid.cli.page import Page
     from salticid.core.types import FloatMap, Image, Mask
     from salticid.stereo.calibration import Calibration
     from salticid.stereo.disparity import DisparityMap
@@ -39,6 +40,15 @@ class Pair:
     rig: Calibration | None  # None where nobody knows the cameras
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one profile made of a pair."""
+
+    pair: Pair
+    profile: str
+    found: DisparityMap
+
+
 def demo(
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")] = Path("demo"),
@@ -60,21 +70,23 @@ def demo(
     if report.exists() and not overwrite:
         raise InputError(f"{report} exists: choose another folder with -o, or say --overwrite")
     output.mkdir(parents=True, exist_ok=True)
-    page, rows = Page("Salticid: depth from two views"), []
+    pairs = [_simulated(), *_real(data)]
+    trials = [trial for pair in out.progress(pairs, len(pairs), "pairs") for trial in _trials(pair)]
+    rows = [_row(trial) for trial in trials]
+    page = Page("Salticid: depth from two views")
     page.text(
         "Two cameras see the same scene from two places. How far a point moves between the views, its disparity, tells "
-        "how far away it is. The truth below is exact for the simulated pair and measured for the real one."
+        "how far away it is. The truth is exact for the simulated pair and measured for the real one."
     )
-    pairs = [_simulated(), *_real(data)]
-    for pair in out.progress(pairs, len(pairs), "pairs"):
-        rows += _show(page, pair, output)
-    page.heading("Errors")
     page.text(
-        "Percent of the pixels that both views see and that are off by more than N px, holes filled from the row."
+        "Percent of the pixels that both views see and that are off by more than N px, holes filled from the row:"
     )
     page.table(COLUMNS, rows)
+    for trial in trials:
+        if trial.profile == PROFILES[-1]:
+            _show(page, trial, output)
     page.heading("Machine")
-    page.table(("what", "value"), [(key, value) for key, value in _flat(machine())])
+    page.table(("what", "value"), _flat(machine()))
     write_bytes(report, page.html().encode())
     out.table("errors over the pixels that both views see, holes filled", COLUMNS, rows)
     out.say(f"wrote {report} (open it in a browser), {output / 'cloud.ply'}")
@@ -115,32 +127,39 @@ def _real(data: Path | None) -> list[Pair]:
     return [Pair(f"real: {scene.name}", *views, truth_px, counted, scene.num_disparities, None)]
 
 
-def _show(page: Any, pair: Pair, output: Path) -> list[list[Any]]:
-    """Match `pair` under each profile, put the last one's pictures on the page, return the table's rows."""
-    from salticid.stereo.evaluate import measure
+def _trials(pair: Pair) -> list[Trial]:
+    """Match `pair` under each profile."""
     from salticid.stereo.matching import StereoMatcher
 
-    rows = []
+    trials = []
     for profile in PROFILES:
         matcher = StereoMatcher(profile=profile, num_disparities=pair.num_disparities)
         matcher(pair.left, pair.right)  # the first call allocates
-        found = matcher(pair.left, pair.right)
-        figures = measure(found.disparity_px, pair.truth_px, pair.counted)
-        rows.append(
-            [
-                *(pair.name, profile, found.engine, 100 * figures["density"]),
-                *(figures["bad_0.5_fill"], figures["bad_1_fill"], figures["bad_2_fill"], figures["mae_fill_px"]),
-                *(_depth_error_mm(found, pair), found.latency_ms["match"]),
-            ]
-        )
-    page.heading(f"The {pair.name} pair" if pair.rig else f"A real pair ({pair.name.removeprefix('real: ')})")
+        trials.append(Trial(pair, profile, matcher(pair.left, pair.right)))
+    return trials
+
+
+def _row(trial: Trial) -> list[Any]:
+    """Return one line of the table of errors."""
+    from salticid.stereo.evaluate import measure
+
+    pair, found = trial.pair, trial.found
+    figures = measure(found.disparity_px, pair.truth_px, pair.counted)
+    bad = [figures[f"bad_{threshold}_fill"] for threshold in ("0.5", "1", "2")]
+    errors = [100 * figures["density"], *bad, figures["mae_fill_px"], _depth_error_mm(found, pair)]
+    return [pair.name, trial.profile, found.engine, *errors, found.latency_ms["match"]]
+
+
+def _show(page: Page, trial: Trial, output: Path) -> None:
+    """Put pictures, times and the cloud on the page."""
+    pair, found = trial.pair, trial.found
+    page.heading(f"The pair: {pair.name}")
     page.pictures(_pictures(found, pair))
-    page.table(("stage", "ms"), [(stage, value) for stage, value in found.latency_ms.items()])
+    page.table(("stage", "ms"), list(found.latency_ms.items()))
     if pair.rig is not None:
         cloud = found.to_cloud(pair.rig)
         cloud.save(output / "cloud.ply")
-        page.cloud(cloud, f"{len(cloud):,} points, drag to turn, wheel to zoom; also in cloud.ply")
-    return rows
+        page.cloud(cloud, f"{len(cloud):,} points: drag to turn, wheel to come closer; also in cloud.ply")
 
 
 def _pictures(found: DisparityMap, pair: Pair) -> dict[str, Image]:

@@ -42,7 +42,9 @@ def verbs() -> None:
 @app.command("stereo")
 @with_options(StereoOptions)
 def stereo(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder with scenes, at any depth.", show_default=False)],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="A folder with scenes, at any depth.", show_default=False)
+    ],
     *,
     modes: Annotated[str | None, typer.Option(help="Several modes to compare: bm,sgbm,3way,hh,hh4 or all.")] = None,
     by_scene: Annotated[bool, typer.Option("--by-scene", help="A row per scene instead of one per set.")] = False,

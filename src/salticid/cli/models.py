@@ -27,10 +27,10 @@ def list_models(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = 
     out = Output(json=json, quiet=quiet, verbose=verbose)
     states = [models.state(card) for card in cards().values()]
     rows = [
-        (state.card.name, state.status, state.card.task, f"{state.card.bytes / 1e6:.1f} MB", state.card.licence)
+        (state.card.name, state.status, state.card.task, f"{state.card.bytes / 1e6:.1f} MB", state.card.license)
         for state in states
     ]
-    out.table("models", ("name", "here", "task", "size", "licence"), rows)
+    out.table("models", ("name", "here", "task", "size", "license"), rows)
     out.result([_entry(state) for state in states])
 
 
@@ -49,7 +49,9 @@ def get(
 
 @app.command("verify")
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAMES", help="Models to check (default: all that are here).")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAMES", help="Models to check (default: all that are here).")
+    ] = None,
     *,
     json: Json = False,
     quiet: Quiet = False,
@@ -82,5 +84,5 @@ def _entry(state: ModelState) -> dict[str, Any]:
         "task": card.task,
         "bytes": card.bytes,
         "sha256": card.sha256,
-        "licence": card.licence,
+        "license": card.license,
     }

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ class Journal:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._file = _open_locked(self._path)
+        self._closing = weakref.finalize(self, os.close, self._file)
         try:
             self._values, self._length = self._load(work)
         except BaseException:
@@ -74,7 +76,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file, which also gives up the lock."""
-        os.close(self._file)
+        self._closing()
 
     def _load(self, work: str) -> tuple[dict[str, Any], int]:
         data = self._path.read_bytes()

@@ -23,6 +23,7 @@ from salticid.runtime.hardware import Strategy
 from salticid.runtime.journal import Journal, item_keys
 from salticid.runtime.outcome import Outcome, Status
 from salticid.runtime.pool_run import Job, Limits, Run
+from salticid.runtime.pool_worker import is_importing_main
 
 ITEM_LIMIT_BYTES = 60_000  # an empty socket takes this much without anybody reading: handing out never blocks
 RETRY_ON: frozenset[Status] = frozenset({"crash", "oom"})  # a hang or an exception would most likely come again
@@ -69,6 +70,10 @@ def map(
     InputError
         The function or an item cannot be sent to a worker, or the journal belongs to other work.
     """
+    if is_importing_main():
+        raise InputError(
+            "pool.map was called while a worker imports the program: put it under if __name__ == '__main__':"
+        )
     _check_numbers(workers=workers, timeout=timeout, retries=retries, peak_bytes=peak_bytes)
     items = list(items)
     _check_sendable(function, items)

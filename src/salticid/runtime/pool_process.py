@@ -24,10 +24,11 @@ from typing import IO, Any
 
 import psutil
 
-from salticid.errors import ResourceError
+from salticid.errors import InputError, ResourceError
 from salticid.runtime import cgroup
 from salticid.runtime.hardware import THREADS_VARIABLE
 from salticid.runtime.outcome import Attempt, Status
+from salticid.runtime.pool_worker import READY
 
 START_SECONDS = 120.0
 GOODBYE_SECONDS = 1.0
@@ -86,18 +87,27 @@ class WorkerProcess:
         return watch.highest_bytes if watch else 0
 
     def introduce(self, function: Callable[[Any], Any]) -> None:
-        """Send what the child must know, and wait until it is ready; `ResourceError` when it never is."""
+        """Send what the child must know, and wait until it is ready.
+
+        Raises
+        ------
+        ResourceError
+            The process died or was silent.
+        InputError
+            It cannot import the main program or the function, and no other worker could.
+        """
         self._begin(START_SECONDS, None)
         try:
             self._channel.send(_parent_main())
             self._channel.send(function)
-            self._channel.recv_bytes()
+            answer = self._channel.recv()
         except (EOFError, OSError):
             self._let_leave()
-            self.kill()
             raise ResourceError(f"a worker process did not start{self._last_words()}") from None
         finally:
             self._end()
+        if answer != READY:
+            raise InputError(f"a worker cannot load the function: {answer}")
 
     def run(self, item: Any, *, timeout: float | None, budget_bytes: int | None) -> Attempt:
         """Hand `item` over and wait; death, deadline and budget come back as an `Attempt` too."""
@@ -206,7 +216,7 @@ class WorkerProcess:
 
 
 def _parent_main() -> dict[str, Any]:
-    """Return what a child needs to import functions of the parent's main module; a key that it must not see is left out."""
+    """Return what a child needs to import the main module; the key of `multiprocessing` stays here."""
     data = get_preparation_data("salticid-worker")
     return {name: value for name, value in data.items() if name != "authkey"}
 

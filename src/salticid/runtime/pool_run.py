@@ -80,6 +80,7 @@ class Run:
         self._alone = False  # a retry has the machine to itself
         self._serving = 0  # worker threads
         self._stopped = False
+        self._refusal: InputError | None = None  # no worker can do this work
         self._scaled = False  # the number of workers is settled
         self._started = 0.0
         self._threads: list[threading.Thread] = []
@@ -95,10 +96,18 @@ class Run:
         self._launch(self._watch)
 
     def wait_for(self, job: Job) -> Outcome:
-        """Return the outcome of `job`; the work is done here when no worker is left to do it."""
+        """Return the outcome of `job`; the work is done here when no worker is left to do it.
+
+        Raises
+        ------
+        InputError
+            The workers cannot load the function.
+        """
         with self._changed:
             while job.index not in self._done and self._serving:
                 self._changed.wait()
+        if self._refusal is not None:
+            raise self._refusal
         while job.index not in self._done:
             self._run_here()
         return self._done.pop(job.index)
@@ -142,15 +151,21 @@ class Run:
                 if process is None:
                     self._put_back(job)
                     break
-                with self._changed:
-                    budget_bytes = self._limits.budget_bytes(1 if self._alone else self._most_workers)
-                self._conclude(job, process.run(job.item, timeout=self._limits.timeout, budget_bytes=budget_bytes))
+                done = process.run(job.item, timeout=self._limits.timeout, budget_bytes=self._budget_bytes())
+                self._conclude(job, done)
+        except InputError as problem:
+            self._refusal = problem
         finally:
             if process is not None:
                 self._dismiss(process)
             with self._changed:
                 self._serving -= 1
                 self._changed.notify_all()
+
+    def _budget_bytes(self) -> int:
+        """Return what the next attempt may take: all there is when nothing runs beside it."""
+        with self._changed:
+            return self._limits.budget_bytes(self._most_workers if self._scaled and not self._alone else 1)
 
     def _take(self) -> Job | None:
         """Return the next job for a worker; None when there will be no more."""
@@ -201,7 +216,7 @@ class Run:
             if stopped:
                 raise ResourceError("the call was closed meanwhile")
             process.introduce(self._function)
-        except ResourceError:
+        except (InputError, ResourceError):
             self._dismiss(process)
             raise
         return process

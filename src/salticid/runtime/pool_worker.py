@@ -19,13 +19,17 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextvars import ContextVar
 from multiprocessing.connection import Connection
 from typing import Any
 
 from salticid.runtime.outcome import Attempt, Status
 
 RESULT_LIMIT_BYTES = 1 << 20
+READY = "ready"
 PR_SET_PDEATHSIG = 1
+
+_importing_main: ContextVar[bool] = ContextVar("importing_main", default=False)
 
 
 def serve(descriptor: int) -> None:
@@ -34,14 +38,23 @@ def serve(descriptor: int) -> None:
     _die_with_parent()
     faulthandler.enable()
     channel = Connection(descriptor)
-    function = _receive_function(channel)
-    channel.send_bytes(b"ready")
+    try:
+        function = _receive_function(channel)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, every other worker would meet it too
+        channel.send(_describe(problem))
+        return
+    channel.send(READY)
     while True:
         try:
             item = channel.recv()
         except EOFError:
             return
         channel.send_bytes(_reply(attempt(function, item)))
+
+
+def is_importing_main() -> bool:
+    """Return whether this is a worker that is just importing the program which wants workers."""
+    return _importing_main.get()
 
 
 def attempt(function: Callable[[Any], Any], item: Any) -> Attempt:
@@ -66,7 +79,9 @@ def peak_resident_bytes() -> int:
 
 def _receive_function(channel: Connection) -> Callable[[Any], Any]:
     """Make the parent's main module importable, as `multiprocessing` does, then load the function."""
+    token = _importing_main.set(True)
     multiprocessing.spawn.prepare(channel.recv())
+    _importing_main.reset(token)
     function: Callable[[Any], Any] = channel.recv()
     return function
 

@@ -170,7 +170,8 @@ class Rectifier:
                 f"the calibration is for {width}x{height} views, these are {left.shape[1]}x{left.shape[0]}"
             )
         one, two = (
-            cv2.remap(view, *maps, cv2.INTER_LINEAR) for view, maps in zip((left, right), self._maps, strict=True)
+            np.asarray(cv2.remap(view, *maps, cv2.INTER_LINEAR), np.uint8)
+            for view, maps in zip((left, right), self._maps, strict=True)
         )
         return one, two
 
@@ -216,9 +217,18 @@ def _projections(
     if parallel and np.allclose(left.K[:, :2], right.K[:, :2]) and left.K[1, 2] == right.K[1, 2]:
         shift = np.array([[left.K[0, 0] * t_mm[0]], [0], [0]])
         return np.eye(3), np.eye(3), np.hstack([left.K, np.zeros((3, 1))]), np.hstack([right.K, shift])
-    R1, R2, P1, P2, *_ = cv2.stereoRectify(
-        left.K, left.distortion, right.K, right.distortion, size, R, t_mm, flags=cv2.CALIB_ZERO_DISPARITY, alpha=0
+    found = cv2.stereoRectify(
+        left.K,
+        left.distortion,
+        right.K,
+        right.distortion,
+        size,
+        R,
+        t_mm[:, None],
+        flags=cv2.CALIB_ZERO_DISPARITY,
+        alpha=0,
     )
+    R1, R2, P1, P2 = (np.asarray(matrix, np.float64) for matrix in found[:4])
     return R1, R2, P1, P2
 
 

@@ -87,7 +87,8 @@ def _read_opencv(text: str, path: Path) -> Entries:
         nodes = {name: storage.getNode(name) for name in storage.root().keys() if _known(name)}  # noqa: SIM118 - a node
         values = {name: _node_value(node) for name, node in nodes.items()}
     except (cv2.error, SystemError) as problem:
-        raise InputError(f"{path} is broken OpenCV YAML or XML: {str(problem).splitlines()[0]}") from None
+        reason = getattr(problem, "err", problem)
+        raise InputError(f"{path} is broken OpenCV YAML or XML: {reason}") from None
     return {name: _numbers(value, name, path) for name, value in values.items()}
 
 

@@ -145,7 +145,8 @@ def _turned(points: Array, turn_deg: float) -> Array:
     middle = np.median(points, axis=0)
     angle = np.deg2rad(turn_deg)
     rotation = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-    return (points - middle) @ rotation.T + middle * [0, 0, 1.15]
+    turned: Array = (points - middle) @ rotation.T + middle * [0, 0, 1.15]
+    return turned
 
 
 def _close_gaps(picture: Image) -> Image:

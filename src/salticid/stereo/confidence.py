@@ -48,7 +48,7 @@ def _agreement(left: Image, right: Image, disparity_px: FloatMap, threads: int) 
     matched = np.arange(width) - np.rint(disparity_px).astype(np.intp)
     codes = np.take_along_axis(census(right, threads=threads), matched.clip(0, width - 1), axis=1)
     different = hamming(census(left, threads=threads), codes).astype(np.float32)
-    return 1 - cv2.blur(different, AGREEMENT_WINDOW) / CENSUS_BITS
+    return np.float32(1) - np.asarray(cv2.blur(different, AGREEMENT_WINDOW), np.float32) / np.float32(CENSUS_BITS)
 
 
 def _spread(disparity_px: FloatMap, known: Mask) -> FloatMap:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from salticid.core import image, metrics, pfm
+from salticid.core.image_header import read_header
 from salticid.core.types import FloatMap, Mask
 from salticid.errors import InputError
 from salticid.stereo.calibration import Calibration
@@ -176,7 +177,7 @@ def _scale_and_search(layout: _Layout, folder: Path) -> tuple[float, int]:
     if layout.left == "im2.png":
         return SCALES_2003.get(folder.name, 8), SEARCH_2003.get(folder.name, 32)
     # Middlebury 2005 and 2006 come in full, half and third size; values are always those of the full size.
-    width = image.read_header((folder / layout.left).read_bytes(), str(folder / layout.left)).width
+    width = read_header((folder / layout.left).read_bytes(), str(folder / layout.left)).width
     divisor = 3 if width < 500 else 2 if width < 750 else 1
     return divisor, -(-255 // divisor)
 

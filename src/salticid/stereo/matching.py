@@ -132,8 +132,7 @@ def _check_pair(left: Array, right: Array) -> None:
 def _gray(view: Image) -> Image:
     if view.ndim == 2:
         return np.ascontiguousarray(view)
-    gray: Image = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
-    return gray
+    return np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _rounded_up(num_disparities: int) -> int:

@@ -191,7 +191,8 @@ def _hash(column: Array, row: Array, which: Array, seed: int) -> Array:
     mixed = (column * 0x9E3779B1 ^ row * 0x85EBCA77 ^ (which + 31 * seed + 7) * 0xC2B2AE3D).astype(np.uint64)
     for shift, factor in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53), (33, 1)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return (mixed >> np.uint64(40)).astype(np.float64) / (1 << 23) - 1
+    values: Array = (mixed >> np.uint64(40)).astype(np.float64) / (1 << 23) - 1
+    return values
 
 
 def _exposed(view: Array, noise: float, random: np.random.Generator) -> Image:
