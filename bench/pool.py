@@ -69,7 +69,9 @@ def watched(name: str, fault: str) -> dict[str, object]:
     try:
         output, _ = process.communicate(timeout=PATIENCE_S)
         result = json.loads(output.splitlines()[-1])
-    except (subprocess.TimeoutExpired, IndexError):
+    except IndexError:
+        result = {"good": 0, "bad": "the caller died", "left": 0}
+    except subprocess.TimeoutExpired:
         result = {"good": 0, "bad": "the call never ended", "left": 0}
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

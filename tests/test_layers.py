@@ -61,3 +61,13 @@ def test_a_file_imports_its_own_folder_and_the_layers_below(path):
 )
 def test_the_check_itself_sees_a_wrong_arrow(own, name):
     assert list(wrong_arrows(own, [name])) == [name]
+
+
+ENGINES = {"onnxruntime", "openvino"}
+GUARD = "engine/packages.py"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_engines_that_phone_home_when_imported_are_imported_through_the_guard_alone(path):
+    roots = {name.partition(".")[0] for name in imports(ast.parse(path.read_text()))}
+    assert str(path.relative_to(PACKAGE)) == GUARD or not roots & ENGINES

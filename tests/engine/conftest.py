@@ -80,8 +80,9 @@ def store(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def publish_wheel(tmp_path, monkeypatch) -> Callable[..., str]:
+def publish_wheel(tmp_path, monkeypatch, needs) -> Callable[..., str]:
     """Return a function that publishes a wheel where pip, cut off from any index, finds it."""
+    needs("pip")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)

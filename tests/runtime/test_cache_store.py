@@ -102,11 +102,11 @@ def test_a_reservation_of_a_dead_process_makes_room_without_a_restart(tmp_path):
 def test_an_entry_that_is_being_written_survives_the_sweep_of_another_process(tmp_path, monkeypatch):
     outcome = []
 
-    def look_while_writing(file, data):
-        file.write(data[:100])
+    def look_while_writing(file, pieces):
+        file.write(pieces[0])
         file.flush()
         outcome.append(finish("full", tmp_path)[0])
-        file.write(data[100:])
+        file.writelines(pieces[1:])
         file.flush()
 
     with ArrayCache(tmp_path, max_bytes=BOUND) as cache:

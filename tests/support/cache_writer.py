@@ -91,7 +91,8 @@ def kill_me(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def fill_and_die(share, file, data):
+def fill_and_die(share, file, pieces):
+    data = b"".join(pieces)
     file.write(data[: int(share * len(data))])
     file.flush()
     kill_me()

@@ -55,8 +55,11 @@ def note_and_return(item: str) -> str:
 
 
 def environment(_: int) -> dict[str, str | None]:
-    """Return the thread counts that this process was started with."""
-    return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "SALTICID_THREADS")}
+    """Return the thread counts that this process was started with, and what OpenCV made of them."""
+    import cv2
+
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SALTICID_THREADS")
+    return {name: os.environ.get(name) for name in names} | {"cv2": str(cv2.getNumThreads())}
 
 
 def die_once(path: str) -> str:

@@ -143,12 +143,7 @@ def skeleton(
         raise InputError(f"edges name keypoints that are not among 0 to {count - 1}: {list(edges)}")
     width = max(1, round(min(picture.shape[:2]) / 120))
     for points, seen in zip(_fixed_point(bodies), confident, strict=True):
-        for number, (start, end) in enumerate(edges):
-            if seen[start] and seen[end]:
-                color = EDGE_RGB[number % len(EDGE_RGB)]
-                cv2.line(picture, points[start], points[end], color, width, cv2.LINE_AA, _SUBPIXEL_BITS)
-        for point in points[seen]:
-            cv2.circle(picture, point, width + 1 << _SUBPIXEL_BITS, POINT_RGB, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+        _draw_body(picture, points, seen, edges, width)
     return picture
 
 
@@ -216,6 +211,15 @@ def _fixed_point(points: Array) -> Array:
     """Return coordinates as the whole numbers that OpenCV's drawing takes; unknown ones anywhere."""
     near = np.clip(np.nan_to_num(points), -_FAR_PX, _FAR_PX)
     return np.asarray(np.rint(near * (1 << _SUBPIXEL_BITS)).astype(np.int64))
+
+
+def _draw_body(picture: Image, points: Array, seen: Array, edges: Sequence[tuple[int, int]], width: int) -> None:
+    for number, (start, end) in enumerate(edges):
+        if seen[start] and seen[end]:
+            color = EDGE_RGB[number % len(EDGE_RGB)]
+            cv2.line(picture, points[start], points[end], color, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    for point in points[seen]:
+        cv2.circle(picture, point, width + 1 << _SUBPIXEL_BITS, POINT_RGB, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _titled(image: Image, title: str) -> Image:

@@ -19,8 +19,8 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
-    (0, b"GIF8", "a GIF image"),
-    (8, b"WEBP", "a WebP image"),
+    (0, b"GIF87a", "a GIF image"),
+    (0, b"GIF89a", "a GIF image"),
     (0, b"II*\0", "a TIFF image"),
     (0, b"MM\0*", "a TIFF image"),
     (0, b"II+\0", "a BigTIFF image"),
@@ -32,8 +32,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypqt", "a QuickTime video"),
     (4, b"ftyp", "an MP4 video"),
     (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM video"),
-    (8, b"AVI ", "an AVI video"),
-    (8, b"WAVE", "a WAV sound file"),
     (0, b"OggS", "an Ogg file"),
     (0, b"fLaC", "a FLAC sound file"),
     (0, b"ID3", "an MP3 sound file"),
@@ -59,6 +57,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"Pf\n", "a PFM map"),
     (0, b"P7\n", "a PAM image"),
 )
+_RIFF = {b"WEBP": "a WebP image", b"AVI ": "an AVI video", b"WAVE": "a WAV sound file"}
 _POINTERS = {b"version https://git-lfs": "git lfs pull", b"/annex/objects/": "git annex get"}
 _MARKUP = (
     (b"<svg", "an SVG drawing"),
@@ -109,6 +108,8 @@ def looks_like(data: bytes) -> str:
     >>> looks_like(b"left,right")
     'text'
     """
+    if data.startswith(b"RIFF") and data[8:12] in _RIFF:
+        return _RIFF[data[8:12]]
     for offset, signature, noun in _SIGNATURES:
         if data.startswith(signature, offset):
             return noun

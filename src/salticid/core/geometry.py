@@ -5,10 +5,10 @@ Camera frames have x to the right, y down and z forward. All arithmetic is float
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+import cv2
 import numpy as np
 
 from salticid.core.types import Array, FloatMap
@@ -162,7 +162,9 @@ class RigidTransform:
         """Return `self @ first`: the transform that does `first` and then this one."""
         return RigidTransform(self.R @ first.R, self.R @ first.t + self.t)
 
-    __matmul__: Callable[[RigidTransform, RigidTransform], RigidTransform] = compose
+    def __matmul__(self, first: RigidTransform) -> RigidTransform:
+        """Return `self.compose(first)`."""
+        return self.compose(first)
 
 
 def fit_rigid(a: Array, b: Array) -> RigidTransform:
@@ -213,18 +215,11 @@ def reproject_disparity(disparity_px: FloatMap, Q: Array) -> Array:
     Q = _matrix(Q, (4, 4), "Q")
     if disparity_px.ndim != 2:
         raise InputError(f"disparity_px must be (H, W), not {disparity_px.shape}")
-    height, width = disparity_px.shape
-    disparity = np.where(np.isfinite(disparity_px), disparity_px, np.nan).astype(np.float64)
-    column, row = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)[:, None]
-
-    def transformed(q: Array) -> Array:
-        return np.asarray(q[2] * disparity + (q[0] * column + (q[1] * row + q[3])))
-
-    scale = transformed(Q[3])
-    scale[scale == 0] = np.nan
-    points = np.empty((height, width, 3), np.float32)
-    for axis in range(3):
-        points[..., axis] = transformed(Q[axis]) / scale
+    if not disparity_px.size:
+        return np.empty((*disparity_px.shape, 3), np.float32)
+    points = cv2.reprojectImageTo3D(np.ascontiguousarray(disparity_px, np.float32), Q)
+    x, y, z = np.moveaxis(points, 2, 0)
+    points[~(np.isfinite(x) & np.isfinite(y) & np.isfinite(z))] = np.nan
     return points
 
 
@@ -250,7 +245,9 @@ def depth_mm(disparity_px: Array, focal_px: float, baseline_mm: float, doffs_px:
         raise InputError(f"focal_px {focal_px} and baseline_mm {baseline_mm} must be above 0")
     shift = np.asarray(disparity_px, np.float64) + doffs_px
     usable = np.isfinite(shift) & (shift > 0)
-    return np.asarray(focal_px * baseline_mm / np.where(usable, shift, np.nan)).astype(np.float32)
+    with np.errstate(over="ignore"):
+        depth = (focal_px * baseline_mm / np.where(usable, shift, np.nan)).astype(np.float32)
+    return np.where(np.isfinite(depth), depth, np.float32(np.nan))
 
 
 def _points(points: Array, size: int, name: str) -> Array:
@@ -319,4 +316,4 @@ def _to_pixels(normalized: Array, K: Array) -> Array:
 
 def _line_rows(P: Array, x: Array) -> Array:
     """Return the two equations per point that say that P X and x are parallel, (N, 2, 4)."""
-    return x[:, :, None] * P[2] - P[:2]
+    return np.asarray(x[:, :, None] * P[2] - P[:2])

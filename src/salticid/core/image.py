@@ -32,8 +32,9 @@ from salticid.errors import InputError
 
 MAX_PIXELS = 100_000_000
 
-_FILE_BYTES_PER_PIXEL = 4  # of max_pixels: larger files are not read
-_PEAK_BYTES_PER_PIXEL = 8  # of max_pixels: pictures that need more memory are not decoded
+# Of max_pixels: larger files are not read, pictures that need more memory are not decoded.
+_FILE_BYTES_PER_PIXEL, _PEAK_BYTES_PER_PIXEL = 4, 8
+_LEAST_BYTES = 64_000_000  # that are allowed when max_pixels is small
 _PNM_CHANNELS = {".pbm": 0, ".pgm": 1, ".ppm": 3}  # .pnm takes gray and RGB; one bit per pixel is not written
 _SWAP_ROWS = 256  # at a time, so that reordering the channels of a large picture needs no copy of it
 
@@ -85,7 +86,7 @@ def open_picture(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
     Fewer than 8 bits become 8, a palette becomes RGB, CMYK JPEG becomes RGB without its profile, an animation gives
     its first frame, a TIFF its first image (and no EXIF). Parameters and errors are those of `read_image`.
     """
-    data, name = read_bytes(source, max_bytes=max_pixels * _FILE_BYTES_PER_PIXEL)
+    data, name = read_bytes(source, max_bytes=max(max_pixels * _FILE_BYTES_PER_PIXEL, _LEAST_BYTES))
     header = read_header(data, name)
     if header.pixels > max_pixels:
         raise InputError(
@@ -93,7 +94,7 @@ def open_picture(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
             "make it smaller or raise max_pixels"
         )
     try:
-        return _open(data, header, max_pixels * _PEAK_BYTES_PER_PIXEL)
+        return _open(data, header, max(max_pixels * _PEAK_BYTES_PER_PIXEL, _LEAST_BYTES))
     except InputError as error:
         raise InputError(f"cannot read {name} ({header.format}): {error}") from error
 
@@ -174,11 +175,12 @@ def _open(data: bytes, header: Header, max_bytes: int) -> Picture:
         pixels, alpha = decode_tiff(data, header)
         return _upright(Picture(pixels, alpha, ifd.raw(ICC), None, "TIFF"), ifd.number(ORIENTATION, 1))
     if header.format == "BMP":
-        _refuse_large(4 * header.pixels + len(data), max_bytes)
+        _refuse_large((4 if header.bits > 8 else 7) * header.pixels + len(data), max_bytes)
         return Picture(*decode_bmp(data, header), format="BMP")
     if header.format == "PNM":
         _refuse_large(pnm_peak_bytes(data, header) + len(data), max_bytes)
         return Picture(decode_pnm(data, header), format="PNM")
+    _refuse_large(2 * len(data), max_bytes)  # the file and the part of it for the decoder
     body = open_body(data, header)
     _refuse_large(_decoder_bytes(header, body) + len(data) + len(body.stream), max_bytes)
     pixels, alpha = _decode(header, body)

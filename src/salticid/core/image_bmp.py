@@ -89,6 +89,8 @@ def _masks(data: bytes, header_bytes: int, coding: int, bits: int) -> tuple[int,
     if coding == _PLAIN:
         return _USUAL_MASKS[bits]
     count = 4 if header_bytes >= _HEADER_WITH_ALPHA or coding == _MASKS_WITH_ALPHA else 3
+    if len(data) < _MASKS_AT + 4 * count:
+        raise InputError("it is truncated: its color masks are missing")
     return (*struct.unpack_from(f"<{count}I", data, _MASKS_AT), 0)[:4]
 
 
@@ -107,7 +109,7 @@ def _pick(words: Array, mask: int, out: Array) -> None:
     """Write the bits of `mask`, stretched to 0..255, to `out`; row by row, so that little memory is needed."""
     shift = max(mask & -mask, 1).bit_length() - 1
     top = mask >> shift
-    if top & (top + 1) or top > 0xFFFF:
+    if top & (top + 1) or top > 0xFFFF or mask >> 8 * words.itemsize:
         raise InputError(f"its color mask {mask:#x} is not supported")
     for row, target in zip(words, out, strict=True):
         target[...] = np.rint(((row & mask) >> shift) * (255 / max(top, 1)))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from salticid.core.image_header import JPEG_FRAMES, JPEG_SCAN, Format, Header, jpeg_segments, webp_frame_size
@@ -29,6 +30,7 @@ _PNG_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"IEND")
 
 _JPEG_KEPT = JPEG_FRAMES | {JPEG_SCAN, 0xC4, 0xDB, 0xDD, 0xE0, 0xEE}  # tables, restart interval, JFIF, Adobe
 _JPEG_EXIF, _JPEG_ICC, _JPEG_ADOBE = 0xE1, 0xE2, 0xEE
+_MAX_JPEG_APPS = 255  # of one kind that are looked at: as many pieces as a profile may have
 _MAX_JPEG_SCANS = 64  # encoders write up to about 20, and each one passes over the whole picture again
 
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
@@ -36,14 +38,14 @@ _GIF_CONTROL = b"\x21\xf9\x04"
 _GIF_HAS_TABLE = 0x80
 
 _WEBP_ALPHA = 0x10
-_WEBP_LEAST_BYTES = 32  # below this OpenCV refuses the file unseen
+_WEBP_LEAST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """The parts of a complete image file."""
 
-    stream: bytes  # the first picture and nothing else, for the decoder
+    stream: bytes | bytearray  # the first picture and nothing else, for the decoder
     channels: int  # 1, 3 or 4, that OpenCV decodes it to
     icc: bytes | None = None
     exif: bytes | None = None
@@ -67,22 +69,24 @@ def open_body(data: bytes, header: Header) -> Body:
 
 
 def _open_png(data: bytes, header: Header) -> Body:
-    kept: list[bytes | memoryview] = [_PNG_SIGNATURE]
+    stream = bytearray(_PNG_SIGNATURE)
     found: dict[bytes, memoryview] = {}
     for kind, content, chunk in _png_chunks(data):
-        if kind in _PNG_KEPT:
-            kept.append(chunk)
-        elif not kind[0] & 0x20:
-            raise InputError(f"its critical chunk {kind!r} is not known")
-        if kind in _PNG_ONCE and kind in found:
+        if kind in found and kind in _PNG_ONCE:
             raise InputError(f"it has two {kind.decode()} chunks")
+        if kind not in _PNG_KEPT and not kind[0] & 0x20:
+            raise InputError(f"its critical chunk {kind!r} is not known")
+        if kind in _PNG_KEPT:
+            stream += chunk
         found.setdefault(kind, content)
-    clear = None
-    if header.channels == 1 and b"tRNS" in found:
-        (clear,) = struct.unpack_from(">H", found[b"tRNS"])
-    exif = bytes(found[b"eXIf"]) if b"eXIf" in found else None
-    channels = 4 if b"tRNS" in found and header.channels == 3 else _PNG_DECODED[header.channels]
-    return Body(b"".join(kept), channels, _png_profile(bytes(found.get(b"iCCP", b""))), exif, clear_gray=clear)
+    clear = found.get(b"tRNS")
+    return Body(
+        stream,
+        channels=4 if clear and header.channels == 3 else _PNG_DECODED[header.channels],
+        icc=_png_profile(bytes(found.get(b"iCCP", b""))),
+        exif=bytes(found[b"eXIf"]) if b"eXIf" in found else None,
+        clear_gray=struct.unpack_from(">H", clear)[0] if clear and header.channels == 1 else None,
+    )
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
@@ -112,28 +116,37 @@ def _png_profile(chunk: bytes) -> bytes | None:
 
 
 def _open_jpeg(data: bytes, header: Header) -> Body:
-    kept: list[bytes | memoryview] = [b"\xff\xd8"]
-    found: dict[int, list[bytes]] = {_JPEG_EXIF: [], _JPEG_ICC: [], _JPEG_ADOBE: []}
-    seen = []
+    stream = bytearray(b"\xff\xd8")
+    seen: Counter[int] = Counter()
+    apps: dict[int, list[bytes]] = {_JPEG_EXIF: [], _JPEG_ICC: [], _JPEG_ADOBE: []}
     for marker, content, whole in jpeg_segments(data):
-        seen.append(marker)
-        if marker in found:
-            found[marker].append(bytes(content))
+        seen[marker] += 1
+        if marker in apps and len(apps[marker]) < _MAX_JPEG_APPS:
+            apps[marker].append(bytes(content))
         if marker in _JPEG_KEPT:
-            kept.append(whole)
-    scans = seen.count(JPEG_SCAN)
-    if scans == 0:
-        raise InputError("it ends before any picture data")
-    if scans > _MAX_JPEG_SCANS:
-        raise InputError(f"it has {scans} scans, more than the {_MAX_JPEG_SCANS} that are read")
-    if sum(marker in JPEG_FRAMES for marker in seen) != 1:
-        raise InputError("it has more than one frame header")
-    if header.channels == 4 and not any(part.startswith(b"Adobe") for part in found[_JPEG_ADOBE]):
+            stream += whole
+    stream += b"\xff\xd9"
+    _check_jpeg(seen, len(data), header)
+    inks = header.channels == 4
+    if inks and not any(content.startswith(b"Adobe") for content in apps[_JPEG_ADOBE]):
         raise InputError("its four inks are not marked as Adobe's: convert it to RGB first")
-    exif = next((part[6:] for part in found[_JPEG_EXIF] if part.startswith(_EXIF_MARK)), None)
+    exif = next((content[6:] for content in apps[_JPEG_EXIF] if content.startswith(_EXIF_MARK)), None)
     # A profile of inks says nothing about the RGB pixels that are made of them.
-    icc = _jpeg_profile(found[_JPEG_ICC]) if header.channels != 4 else None
-    return Body(b"".join([*kept, b"\xff\xd9"]), min(header.channels, 3), icc, exif, scans)
+    icc = None if inks else _jpeg_profile(apps[_JPEG_ICC])
+    return Body(stream, min(header.channels, 3), icc, exif, scans=seen[JPEG_SCAN])
+
+
+def _check_jpeg(seen: Counter[int], size: int, header: Header) -> None:
+    """Refuse what would cost the decoder much, or give gray in place of a picture."""
+    if seen[JPEG_SCAN] == 0:
+        raise InputError("it ends before any picture data")
+    if seen[JPEG_SCAN] > _MAX_JPEG_SCANS:
+        raise InputError(f"it has {seen[JPEG_SCAN]} scans, more than the {_MAX_JPEG_SCANS} that are read")
+    if sum(seen[marker] for marker in JPEG_FRAMES) != 1:
+        raise InputError("it has more than one frame header")
+    # Every block of 8 x 8 pixels takes at least one bit, of its mean.
+    if size * 8 * 64 < header.pixels:
+        raise InputError(f"{_TRUNCATED} ({size:,} bytes cannot hold {header.width} x {header.height} pixels)")
 
 
 def _jpeg_profile(parts: list[bytes]) -> bytes | None:
@@ -149,27 +162,30 @@ def _jpeg_profile(parts: list[bytes]) -> bytes | None:
 
 
 def _open_gif(data: bytes, header: Header) -> Body:
-    tables = _gif_table(data, 10, 13)
-    control, frame = b"", b""
-    position, corner = 13 + len(tables), (0, 0)
+    shared = _gif_table(data, 10, 13)
+    control = b""
+    frame: tuple[int, int] | None = None
+    position = 13 + len(shared)
     while data[position] != _GIF_END:
-        start = position
-        if data[position] == _GIF_EXTENSION:
-            position = _gif_blocks_end(data, position + 2)
-            if not frame and data.startswith(_GIF_CONTROL, start) and position == start + 8:
-                control = data[start:position]
-        elif data[position] == _GIF_IMAGE:
-            table = _gif_table(data, start + 9, start + 10)
-            position = _gif_blocks_end(data, start + 11 + len(table))
-            if not frame:
-                _check_gif_colors(tables, table)
-                corner, frame = _gif_frame(data[start:position], header)
-        else:
-            raise InputError(f"byte {position} begins no block: it is damaged")
-    if not frame:
+        start, position = position, _gif_block_end(data, position)
+        if frame is None and data.startswith(_GIF_CONTROL, start) and position == start + 8:
+            control = data[start:position]
+        if frame is None and data[start] == _GIF_IMAGE:
+            frame = (start, position)
+    if frame is None:
         raise InputError("it holds no picture")
-    screen = data[:6] + frame[5:9] + data[10:13]  # as large as the frame
-    return Body(screen + tables + control + frame + bytes([_GIF_END]), 4, corner=corner)
+    return _gif_still(data, header, shared, control, frame)
+
+
+def _gif_block_end(data: bytes, position: int) -> int:
+    """Return where a block ends: after its head come pieces with their length in front, the last one empty."""
+    if data[position] not in (_GIF_EXTENSION, _GIF_IMAGE):
+        raise InputError(f"byte {position} begins no block: it is damaged")
+    is_image = data[position] == _GIF_IMAGE
+    position += 11 + len(_gif_table(data, position + 9, position + 10)) if is_image else 2
+    while data[position]:
+        position += 1 + data[position]
+    return position + 1
 
 
 def _gif_table(data: bytes, flags_at: int, start: int) -> bytes:
@@ -178,23 +194,18 @@ def _gif_table(data: bytes, flags_at: int, start: int) -> bytes:
     return data[start : start + (6 << (flags & 7))] if flags & _GIF_HAS_TABLE else b""
 
 
-def _check_gif_colors(shared: bytes, own: bytes) -> None:
-    if not shared and not own:
+def _gif_still(data: bytes, header: Header, shared: bytes, control: bytes, frame: tuple[int, int]) -> Body:
+    """Return a GIF of the one frame, on a screen as large as it."""
+    start, end = frame
+    if not shared and not data[start + 9] & _GIF_HAS_TABLE:
         raise InputError("its first frame has no colors")
-
-
-def _gif_blocks_end(data: bytes, position: int) -> int:
-    """Step over sub-blocks, each with its length in front, to behind the empty one."""
-    while data[position]:
-        position += 1 + data[position]
-    return position + 1
-
-
-def _gif_frame(frame: bytes, header: Header) -> tuple[tuple[int, int], bytes]:
-    """Return the corner of a frame, and the frame moved to the corner (0, 0)."""
-    x, y, width, height = struct.unpack_from("<HHHH", frame, 1)
+    x, y, width, height = struct.unpack_from("<HHHH", data, start + 1)
     _check_frame(x, y, width, height, header)
-    return (x, y), frame[:1] + bytes(4) + frame[5:]
+    view = memoryview(data)
+    size = view[start + 5 : start + 9]
+    moved = (view[start : start + 1], bytes(4), view[start + 5 : end])
+    stream = b"".join([data[:6], size, data[10:13], shared, control, *moved, bytes([_GIF_END])])
+    return Body(stream, channels=4, corner=(x, y))
 
 
 def _check_frame(x: int, y: int, width: int, height: int, header: Header) -> None:
@@ -207,7 +218,7 @@ def _open_webp(data: bytes, header: Header) -> Body:
     (size,) = struct.unpack_from("<I", data, 4)
     if 8 + size > len(data):
         raise InputError(_TRUNCATED)
-    chunks = webp_chunks(data[12 : 8 + size])
+    chunks = webp_chunks(memoryview(data)[12 : 8 + size])
     icc, exif, corner = chunks.get(b"ICCP"), chunks.get(b"EXIF"), (0, 0)
     if b"ANMF" in chunks:
         frame = chunks[b"ANMF"]
@@ -218,14 +229,18 @@ def _open_webp(data: bytes, header: Header) -> Body:
         raise InputError("it holds no picture")
     width, height, channels = webp_frame_size(kind, chunks[kind][:10])
     _check_frame(*corner, width, height, header)
-    stream = _webp_still(kind, chunks, width, height)
-    channels = 4 if b"ALPH" in chunks else channels
-    return Body(stream, channels, icc, exif.removeprefix(_EXIF_MARK) if exif else None, corner=corner)
+    return Body(
+        _webp_still(kind, chunks, width, height),
+        channels=4 if b"ALPH" in chunks else channels,
+        icc=bytes(icc) if icc else None,
+        exif=bytes(exif).removeprefix(_EXIF_MARK) if exif else None,
+        corner=corner,
+    )
 
 
-def webp_chunks(data: bytes) -> dict[bytes, bytes]:
+def webp_chunks(data: memoryview) -> dict[bytes, memoryview]:
     """Return the first chunk of each kind; a chunk is padded to even length."""
-    chunks: dict[bytes, bytes] = {}
+    chunks: dict[bytes, memoryview] = {}
     position = 0
     while position < len(data):
         kind, length = struct.unpack_from("<4sI", data, position)
@@ -236,21 +251,24 @@ def webp_chunks(data: bytes) -> dict[bytes, bytes]:
     return chunks
 
 
-def _webp_still(kind: bytes, chunks: dict[bytes, bytes], width: int, height: int) -> bytes:
+def webp_file(parts: Sequence[tuple[bytes, bytes | memoryview]]) -> bytes:
+    """Put a WebP file together from (kind, content)."""
+    pieces: list[bytes | memoryview] = []
+    for kind, content in parts:
+        pieces += [struct.pack("<4sI", kind, len(content)), content, bytes(len(content) & 1)]
+    size = 4 + sum(len(piece) for piece in pieces)
+    # Below a certain size OpenCV refuses a file unseen; what follows the end does not matter.
+    filling = bytes(max(0, _WEBP_LEAST_BYTES - 8 - size))
+    return b"".join([struct.pack("<4sI4s", b"RIFF", size, b"WEBP"), *pieces, filling])
+
+
+def _webp_still(kind: bytes, chunks: dict[bytes, memoryview], width: int, height: int) -> bytes:
     """Return a WebP file of one picture without anything beside it."""
-    parts = [(kind, chunks[kind])]
+    parts: list[tuple[bytes, bytes | memoryview]] = [(kind, chunks[kind])]
     if kind == b"VP8 " and b"ALPH" in chunks:
         sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
         parts = [(b"VP8X", struct.pack("<I", _WEBP_ALPHA) + sides), (b"ALPH", chunks[b"ALPH"]), *parts]
-    return webp_file(parts).ljust(_WEBP_LEAST_BYTES, b"\0")
-
-
-def webp_file(parts: list[tuple[bytes, bytes]]) -> bytes:
-    """Put a WebP file together from (kind, content)."""
-    chunks = b"".join(
-        struct.pack("<4sI", kind, len(content)) + content + bytes(len(content) & 1) for kind, content in parts
-    )
-    return struct.pack("<4sI4s", b"RIFF", 4 + len(chunks), b"WEBP") + chunks
+    return webp_file(parts)
 
 
 _OPENERS: dict[Format, Callable[[bytes, Header], Body]] = {

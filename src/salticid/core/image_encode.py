@@ -49,6 +49,12 @@ _FORMATS: dict[Format, _Holds] = {
     "PNM": _Holds(1_000_000, deep=True),
     "BMP": _Holds(32_767),
 }
+_LOSSES = {
+    "deep": "holds 8 bits, not 16: write {others}, or convert with to_uint8() first",
+    "alpha": "holds no transparency: write {others}, or leave it out (alpha=None)",
+    "icc": "holds no color profile: write {others}, or leave it out (icc=None)",
+    "exif": "holds no EXIF: write {others}, or leave it out (exif=None)",
+}
 
 
 def check_holds(kind: Format, samples: Array, icc: bytes | None, exif: bytes | None) -> None:
@@ -66,14 +72,11 @@ def check_holds(kind: Format, samples: Array, icc: bytes | None, exif: bytes | N
         raise InputError(
             f"{kind} holds at most {holds.max_side} pixels a side, not {max(samples.shape[:2])}: write PNG"
         )
-    if samples.dtype == np.uint16 and not holds.deep:
-        raise InputError(f"{kind} holds 8 bits, not 16: write {_others('deep')}, or convert with to_uint8() first")
-    if samples.shape[2] in (2, 4) and not holds.alpha:
-        raise InputError(f"{kind} holds no transparency: write {_others('alpha')}, or leave alpha out (alpha=None)")
-    if icc and not holds.icc:
-        raise InputError(f"{kind} holds no color profile: write {_others('icc')}, or leave it out (icc=None)")
-    if exif and not holds.exif:
-        raise InputError(f"{kind} holds no EXIF: write {_others('exif')}, or leave it out (exif=None)")
+    given = {"deep": samples.dtype == np.uint16, "alpha": samples.shape[2] in (2, 4), "icc": icc, "exif": exif}
+    for what, problem in _LOSSES.items():
+        if given[what] and not getattr(holds, what):
+            others = " or ".join(other for other, its in _FORMATS.items() if getattr(its, what))
+            raise InputError(f"{kind} {problem.format(others=others)}")
     if exif and kind == "JPEG" and len(exif) > _JPEG_CONTENT - len(_EXIF_HEAD):
         raise InputError(f"JPEG holds at most 65,527 bytes of EXIF, not {len(exif):,}: write PNG or WebP")
 
@@ -97,11 +100,6 @@ def encode(
     if kind == "JPEG":
         return file[:2] + b"".join(_jpeg_segments(icc, exif)) + file[2:]
     return _webp(file, icc, exif) if kind == "WebP" else file
-
-
-def _others(what: str) -> str:
-    """Name the formats that hold `what`."""
-    return " or ".join(kind for kind, holds in _FORMATS.items() if getattr(holds, what))
 
 
 def _by_opencv(kind: Format, samples: Array, flags: list[int]) -> bytes:
@@ -147,7 +145,7 @@ def _webp(file: bytes, icc: bytes | None, exif: bytes | None) -> bytes:
     """Put a profile and EXIF into the file of a still picture, which then needs a VP8X head."""
     if not (icc or exif):
         return file
-    frame = webp_chunks(file[12:])[b"VP8L"]
+    frame = webp_chunks(memoryview(file)[12:])[b"VP8L"]
     width, height, channels = webp_frame_size(b"VP8L", frame[:10])
     flags = bool(icc) * _WEBP_ICC + bool(exif) * _WEBP_EXIF + (channels == 4) * _WEBP_ALPHA
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")

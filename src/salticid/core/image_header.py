@@ -225,7 +225,7 @@ def _webp(data: bytes) -> Header:
     return Header("WebP", frame_width, frame_height, channels, 8)
 
 
-def webp_frame_size(kind: bytes, content: bytes) -> tuple[int, int, int]:
+def webp_frame_size(kind: bytes, content: bytes | memoryview) -> tuple[int, int, int]:
     """Return width, height and channels that a `VP8 ` or `VP8L` chunk declares in its first 10 bytes."""
     if kind == b"VP8 ":
         tag, width, height = struct.unpack_from("<3x3sHH", content)

@@ -145,11 +145,15 @@ def _unread_storage(layout: _Layout) -> Iterator[str]:
         yield f"its predictor {layout.predictor} for {layout.bits} bits is not supported"
     if layout.ifd.number(266, 1) != 1:
         yield "its bits are stored from the right"
-    sides = (layout.block_height, layout.block_width)
-    if 0 in sides or (layout.tiled and any(side % _TILE_STEP for side in sides)):
+    if not _is_possible_block(layout):
         yield f"its strips or tiles of {layout.block_width} x {layout.block_height} are not possible"
-    elif layout.compression in (LZW, PACKBITS) and layout.row_bytes > _MAX_ROW_BYTES:
-        yield f"its compressed rows of {layout.row_bytes} bytes are too long"
+
+
+def _is_possible_block(layout: _Layout) -> bool:
+    if layout.compression in (LZW, PACKBITS) and layout.row_bytes > _MAX_ROW_BYTES:
+        return False
+    step = _TILE_STEP if layout.tiled else 1
+    return all(side > 0 and side % step == 0 for side in (layout.block_height, layout.block_width))
 
 
 def _places(layout: _Layout) -> Iterator[tuple[int, int, int]]:

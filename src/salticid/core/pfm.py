@@ -37,6 +37,8 @@ def read_pfm(source: Source, *, max_pixels: int = MAX_PIXELS) -> FloatMap:
     """
     data, name = read_bytes(source, max_bytes=max_pixels * _SAMPLE_BYTES + _MAX_HEADER_BYTES)
     header = _HEADER.match(data[:_MAX_HEADER_BYTES])
+    if not header and data.startswith((b"Pf", b"PF")):
+        raise InputError(f"{name} is a damaged PFM map: its header is not width, height and scale")
     if not header:
         raise InputError(f"{name} is not a PFM map: it looks like {looks_like(data)}")
     if header[1] == b"F":

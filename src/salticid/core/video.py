@@ -18,10 +18,11 @@ import math
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -43,7 +44,7 @@ __all__ = ["MAX_PIXELS", "Frame", "VideoInfo", "VideoReader", "VideoWriter"]
 
 _log = logging.getLogger(__name__)
 
-MAX_PIXELS = 4096 * 4096
+MAX_PIXELS = 4096 * 2304  # at most about 1 GB in the decoder: 17 pictures of 10 bits, 4:4:4
 
 _CONTAINERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,ivf,h264,hevc,yuv4mpegpipe"
 _CODECS = (
@@ -52,6 +53,7 @@ _CODECS = (
 )
 _DECLARE_DURATION = {"mov", "matroska", "avi", "flv", "asf"}  # in their head; others only estimate it
 _MOST_THREADS = 64  # that FFmpeg starts
+_PROBED = 4  # times max_pixels: frames up to this size are looked at, so that the message can tell their size
 _MISSING_S = 0.5  # an end that comes this much before the declared one is a break
 
 # The signs of a, b, c, d in a display matrix (x' = ax + cy, y' = bx + dy), as EXIF numbers the orientations.
@@ -89,7 +91,7 @@ class Frame:
 
     index: int
     time_s: float  # on the container's clock, which need not start at 0
-    image: Image  # (H, W, 3) RGB; its size may change within a stream
+    image: Image  # (H, W, 3) RGB, within 3 of 255 of the exact conversion; its size may change within a stream
 
 
 class VideoReader:
@@ -109,7 +111,8 @@ class VideoReader:
     InputError
         The file cannot be read, holds no video that salticid reads, or its frames are too large.
     BrokenStreamError
-        While iterating: the stream breaks off or is damaged. All good frames before it were yielded.
+        While iterating: the stream breaks off or is damaged. All frames before that were yielded; where the codec
+        looks ahead, the last few of them may show the damage.
     MissingError
         The extra `video` is not installed.
     """
@@ -119,21 +122,19 @@ class VideoReader:
         self._name = os.fspath(path)
         self._max_pixels, self._threads = max_pixels, threads
         self._problem, self._damaged_from = "", math.inf  # what is wrong, and from which time stamp on
-        self._state: Literal["new", "read", "closed"] = "new"
+        self._taken = self._closed = False
         self._container = _open_container(self._av, path, max_pixels)
-        try:
-            self._stream = _video_stream(self._container, self._name, max_pixels, threads)
+        with ExitStack() as on_error:
+            on_error.callback(self.close)
+            self._stream = _video_stream(self._container, self._name)
+            _prepare(self._stream, self._name, max_pixels, threads)
             self._reformatter = self._av.video.reformatter.VideoReformatter()
             self._pictures = self._decode()
-            first = next(self._pictures, None)
-            if first is None:
-                raise InputError(f"{self._name} holds no frame that can be decoded: {self._problem or 'it is empty'}")
+            first = self._first_picture()
             self._orientation = _orientation(first)
             self.info = _describe(self._container, self._stream, first, self._orientation)
             self._pictures = itertools.chain([first], self._pictures)
-        except BaseException:
-            self.close()
-            raise
+            on_error.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -143,13 +144,13 @@ class VideoReader:
 
     def close(self) -> None:
         """Close the file; frames that were read stay valid."""
-        self._state = "closed"
+        self._closed = True
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        if self._state != "new":
-            raise InputError(f"{self._name} was {self._state} already: open it again to read it from the start")
-        self._state = "read"
+        if self._taken or self._closed:
+            raise InputError(f"{self._name} was read or closed already: open it again to read it from the start")
+        self._taken = True
         count = 0
         for picture in self._pictures:
             image = self._to_rgb(picture)
@@ -157,8 +158,17 @@ class VideoReader:
                 break
             yield Frame(count, self._time_s(picture, count), image)
             count += 1
+        if self._closed:
+            raise InputError(f"{self._name} was closed while it was read")
         if self._problem:
             raise BrokenStreamError(f"{self._name} breaks off after {count} frames: {self._problem}", count)
+
+    def _first_picture(self) -> VideoFrame:
+        for picture in self._pictures:
+            return picture
+        limit = f"of up to {self._max_pixels:,} pixels"
+        problem = self._problem or "it is empty"
+        raise InputError(f"{self._name} holds no frame {limit} that can be decoded: {problem}")
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Yield pictures up to the end or to the first damage; what the decoder still holds comes last."""
@@ -171,7 +181,7 @@ class VideoReader:
                     self._note("the stream is damaged")
                     return
                 yield picture
-                if self._state == "closed":
+                if self._closed:
                     return
 
     def _packets(self) -> Iterator[Packet[Any]]:
@@ -190,9 +200,12 @@ class VideoReader:
                     yield packet
         except self._av.FFmpegError as error:
             self._note(f"the file is damaged ({error.strerror})")
+        self._note_missing_end(found, expected, end_s)
+
+    def _note_missing_end(self, found: int, expected: int, end_s: float) -> None:
+        declared_s = _declared_s(self._container)
         if found < expected:
             self._note(f"only {found} of {expected} frames are in the file: it is truncated")
-        declared_s = _declared_s(self._container)
         if end_s < declared_s - max(_MISSING_S, 3 * _frame_s(self._stream)):
             self._note(f"it ends after {end_s:.1f} of {declared_s:.1f} s: it is truncated")
 
@@ -236,7 +249,7 @@ def _open_container(av: ModuleType, path: str | os.PathLike[str], max_pixels: in
         raise InputError(f"{name} is not a video: it looks like {noun}")
     # "file:" and the white lists keep a hostile file from naming other files or addresses to open.
     limits = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-    decoding = {"codec_whitelist": _CODECS, "max_pixels": str(max_pixels)}
+    decoding = {"codec_whitelist": _CODECS, "max_pixels": str(_PROBED * max_pixels)}
     try:
         container: InputContainer = av.open(
             f"file:{Path(path).absolute()}", options=decoding, container_options=limits, metadata_errors="replace"
@@ -247,30 +260,29 @@ def _open_container(av: ModuleType, path: str | os.PathLike[str], max_pixels: in
     return container
 
 
-def _video_stream(container: InputContainer, name: str, max_pixels: int, threads: int) -> VideoStream:
-    """Return the first stream of moving pictures, made ready to decode."""
-    covers = [stream for stream in container.streams.video if stream.disposition & stream.disposition.attached_pic]
-    streams = [stream for stream in container.streams.video if stream not in covers]
-    if not streams:
-        raise InputError(f"{name} holds no video, only {_kinds(container)}")
-    stream = streams[0]
+def _video_stream(container: InputContainer, name: str) -> VideoStream:
+    """Return the first stream of moving pictures; the cover of a song is none."""
+    for stream in container.streams.video:
+        if stream.disposition & stream.disposition.attached_pic:
+            continue
+        if stream.codec_context is None or stream.codec_context.name not in _CODECS.split(","):
+            raise InputError(f"{name} holds video of a codec that salticid does not decode: convert it to H.264 first")
+        return stream
+    what = "only sound" if container.streams.audio else "or none that is whole: its copy may not have finished"
+    raise InputError(f"{name} holds no video, {what}")
+
+
+def _prepare(stream: VideoStream, name: str, max_pixels: int, threads: int) -> None:
+    """Limit what the decoder takes on; FFmpeg keeps to `max_pixels` when the size changes later, too."""
     context = stream.codec_context
-    if context is None or context.name not in _CODECS.split(","):
-        raise InputError(f"{name} holds video of a codec that salticid does not decode: convert it to H.264 first")
     if context.width * context.height > max_pixels:
+        size = f"{context.width} x {context.height}"
         raise InputError(
-            f"{name} has frames of {context.width} x {context.height}, more than max_pixels={max_pixels:,}: "
-            "make it smaller or raise max_pixels"
+            f"{name} has frames of {size}, more than max_pixels={max_pixels:,}: shrink it or raise max_pixels"
         )
     context.options = {"max_pixels": str(max_pixels)}
     context.thread_count = threads
     context.thread_type = "AUTO"
-    return stream
-
-
-def _kinds(container: InputContainer) -> str:
-    kinds = sorted({stream.type for stream in container.streams})
-    return " and ".join(kinds) or "nothing that can be decoded"
 
 
 def _describe(container: InputContainer, stream: VideoStream, first: VideoFrame, orientation: int) -> VideoInfo:
@@ -283,7 +295,7 @@ def _describe(container: InputContainer, stream: VideoStream, first: VideoFrame,
         duration_s=_duration_s(container, stream),
         frame_count=stream.frames or None,
         variable_frame_rate=_varies(stream),
-        codec=stream.codec_context.name,
+        codec=stream.codec_context.codec.canonical_name,
         has_audio=bool(container.streams.audio),
     )
 

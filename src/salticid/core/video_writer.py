@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import cv2
 import numpy as np
@@ -43,15 +43,16 @@ class _Encoder:
     options: dict[str, str]
     suffixes: tuple[str, ...]
     max_crf: int
-    even: bool  # the sides, because color has half the resolution
+    lossy: bool  # with half the resolution for color, which needs even sides, and a constant quality
 
 
+# Without B-frames (bf) an MP4 states the right duration however uneven the times are.
 _ENCODERS: dict[Codec, _Encoder] = {
-    "h264": _Encoder("libx264", "yuv420p", {"preset": "veryfast"}, (".mp4", ".mov", ".mkv"), 51, even=True),
+    "h264": _Encoder("libx264", "yuv420p", {"preset": "veryfast", "bf": "0"}, (".mp4", ".mov", ".mkv"), 51, lossy=True),
     "vp9": _Encoder(
-        "libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "6", "b": "0"}, (".webm", ".mkv"), 63, even=True
+        "libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "6", "b": "0"}, (".webm", ".mkv"), 63, lossy=True
     ),
-    "ffv1": _Encoder("ffv1", "bgr0", {}, (".mkv", ".avi"), 51, even=False),
+    "ffv1": _Encoder("ffv1", "bgr0", {}, (".mkv",), 51, lossy=False),
 }
 
 
@@ -61,7 +62,7 @@ class VideoWriter:
     Parameters
     ----------
     path
-        Ends in .mp4, .mov or .mkv for h264; .webm or .mkv for vp9; .mkv or .avi for ffv1.
+        Ends in .mp4, .mov or .mkv for h264; .webm or .mkv for vp9; .mkv for ffv1.
     fps
         Frames per second, for frames that are written without a time.
     width, height
@@ -99,12 +100,12 @@ class VideoWriter:
         self._av = import_av()
         self._path, self._overwrite = Path(path), overwrite
         self._encoder = _encoder(codec, crf, self._path)
-        if not (math.isfinite(fps) and 0 < fps <= 1000):
-            raise InputError(f"fps must be above 0 and at most 1000, not {fps}")
+        if not 0.01 <= fps <= 1000:
+            raise InputError(f"fps must be in 0.01..1000, not {fps}")
         if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
             raise InputError(f"a video must be 1..{_MAX_SIDE} pixels a side, not {width} x {height}")
         check_target(self._path, overwrite=overwrite)
-        self._frame_s = 1 / Fraction(fps).limit_denominator(1001)
+        self._frame_s = 1 / Fraction(float(fps)).limit_denominator(1001)
         self._tick_s = _tick(self._frame_s)
         self._width, self._height, self._crf, self._threads = width, height, crf, threads
         self._last_tick: int | None = None
@@ -114,8 +115,8 @@ class VideoWriter:
         with ExitStack() as files:
             part = files.enter_context(replacing(self._path, overwrite=self._overwrite))
             try:
-                self._container: OutputContainer = self._av.open(f"file:{part}", "w")
-                files.callback(self._container.close)
+                self._container: OutputContainer = self._av.open(f"file:{part}", "w", options=self._file_options())
+                files.callback(self._close)
                 self._stream = self._add_stream()
             except self._av.FFmpegError as error:
                 raise ResourceError(f"cannot write {self._path}: {error.strerror}") from error
@@ -139,7 +140,7 @@ class VideoWriter:
         image
             (height, width, 3) RGB uint8.
         time_s
-            When it is shown; None is one frame after the last one.
+            When it is shown; None is one frame after the last one. Matroska and WebM round it to 1 ms.
         """
         if self._files is None:
             raise InputError("a VideoWriter writes only inside its 'with' block")
@@ -158,18 +159,22 @@ class VideoWriter:
             )
         added = self._container.add_stream(encoder.name, rate=1 / self._frame_s, options=self._options())
         stream = cast("VideoStream", added)
-        extra = int(encoder.even)
+        extra = int(encoder.lossy)
         stream.width, stream.height = self._width + extra * (self._width % 2), self._height + extra * (self._height % 2)
         stream.pix_fmt = encoder.pixel_format
         stream.time_base = stream.codec_context.time_base = self._tick_s
         stream.thread_count = self._threads
-        if encoder.even:
+        if encoder.lossy:
             stream.color_range, stream.colorspace = _LIMITED_RANGE, _BT709
             stream.color_primaries = stream.color_trc = _BT709
         return stream
 
+    def _file_options(self) -> dict[str, str]:
+        """Put the index of an MP4 first, so that it plays while it is downloaded."""
+        return {"movflags": "+faststart"} if self._path.suffix.lower() in (".mp4", ".mov") else {}
+
     def _options(self) -> dict[str, str]:
-        return self._encoder.options | ({"crf": str(self._crf)} if self._encoder.even else {})
+        return self._encoder.options | ({"crf": str(self._crf)} if self._encoder.lossy else {})
 
     def _next_tick(self, time_s: float | None) -> int:
         after = -1 if self._last_tick is None else self._last_tick
@@ -184,11 +189,17 @@ class VideoWriter:
         below, right = self._stream.height - self._height, self._stream.width - self._width
         image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
         rgb = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        colors = {"dst_colorspace": "itu709", "dst_color_range": "MPEG"} if self._encoder.even else {}
+        colors = self._colors() if self._encoder.lossy else {}
         picture: VideoFrame = self._reformatter.reformat(rgb, format=self._encoder.pixel_format, **colors)
         picture.pts, picture.time_base = tick, self._tick_s
         picture.duration = round(self._frame_s / self._tick_s)
         return picture
+
+    def _colors(self) -> dict[str, Any]:
+        """Return how RGB becomes YUV: rounded to nearest, which costs nothing here (the default is up to 1 off)."""
+        way = self._av.video.reformatter.Interpolation
+        exact = way.BILINEAR | way.ACCURATE_RND | way.FULL_CHR_H_INP
+        return {"dst_colorspace": "itu709", "dst_color_range": "MPEG", "interpolation": int(exact)}
 
     def _encode(self, picture: VideoFrame | None) -> None:
         """Encode one picture, or with None what the encoder still holds."""
@@ -205,6 +216,12 @@ class VideoWriter:
         if self._last_tick is None:
             raise InputError(f"no frame was written to {self._path}: a video needs at least one")
         self._encode(None)
+
+    def _close(self) -> None:
+        try:
+            self._container.close()
+        except self._av.FFmpegError as error:
+            raise ResourceError(f"cannot write {self._path}: {error.strerror}") from error
 
 
 def _encoder(codec: Codec, crf: int, path: Path) -> _Encoder:

@@ -45,8 +45,11 @@ def check(model: Path | bytes, label: str) -> None:
 
 def check_file(path: Path) -> None:
     """Raise `InputError` when the ONNX model at `path` is cut off or keeps a tensor outside its folder."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        locations = _external_locations(data, str(path))
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            locations = _external_locations(data, str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
     # Both are the model's folder where the model itself is a link, as in the cache of the Hugging Face hub.
     folders = {path.parent.resolve(), path.resolve().parent}
     for location in locations:

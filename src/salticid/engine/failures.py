@@ -7,30 +7,23 @@ from collections.abc import Mapping
 from salticid.core.types import Array
 from salticid.engine.tensors import describe
 from salticid.errors import InputError, ResourceError, SalticidError
-
-# The words by which onnxruntime, openvino and torch say it; none of them has one exception type for it.
-OUT_OF_MEMORY = ("out of memory", "allocate memory", "bad_alloc", "bad allocation", "not enough memory")
+from salticid.runtime.ladder import is_out_of_memory
 
 LONGEST_QUOTE = 300  # characters of an engine's message; they quote C++ call stacks
 
 
 def load_failure(model: str, engine: str, error: Exception) -> SalticidError:
     """Return the error to raise when `engine` could not load `model`."""
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return ResourceError(f"no memory to load {model} in {engine}: {_quote(error)}")
     return InputError(f"{engine} cannot load {model} (cut off, not a model, or not supported by it): {_quote(error)}")
 
 
 def run_failure(model: str, engine: str, feeds: Mapping[str, Array], error: Exception) -> SalticidError:
     """Return the error to raise when `engine` could not run `model` on `feeds`."""
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return ResourceError(f"no memory to run {model} in {engine} on {describe(feeds)}: use smaller inputs or tiles")
     return InputError(f"{model} does not run in {engine} on {describe(feeds)}: {_quote(error)}")
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error).lower()
-    return any(sign in text for sign in OUT_OF_MEMORY)
 
 
 def _quote(error: Exception) -> str:

@@ -11,13 +11,13 @@ A device that was named is used or it is an error.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from salticid.core.types import Array
+from salticid.engine.settings import Precision, Settings
 from salticid.engine.tensors import TensorSpec, check_feeds
 from salticid.errors import InputError
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 EngineName = Literal["onnxruntime", "openvino", "torch"]
-Precision = Literal["fp32", "bf16", "fp16"]
 
 # The first engine of a file type is the one that "auto" takes.
 ENGINES_OF: dict[str, tuple[EngineName, ...]] = {
@@ -35,8 +34,6 @@ ENGINES_OF: dict[str, tuple[EngineName, ...]] = {
     "bytes": ("onnxruntime", "openvino"),
     "module": ("torch",),
 }
-
-MOST_THREADS = 1024
 
 
 class Backend(Protocol):
@@ -101,13 +98,10 @@ class Session:
         precision: Precision = "fp32",
         outputs: Sequence[str] | None = None,
     ) -> None:
-        _check_arguments(device, threads, precision)
-        source, label = _source(model)
-        self.engine: EngineName = _engine(source, engine, label)
-        self._label = label
-        self._backend = _backend(self.engine)(
-            source, label, device=device, threads=threads, precision=precision, outputs=outputs
-        )
+        settings = Settings(device, threads, precision, None if outputs is None else tuple(outputs))
+        source, self._label = _source(model)
+        self.engine: EngineName = _engine(source, engine, self._label)
+        self._backend = _backend(self.engine)(source, self._label, settings)
         self.inputs: tuple[TensorSpec, ...] = self._backend.inputs
         self.outputs: tuple[TensorSpec, ...] = self._backend.outputs
         self.device: str = self._backend.device
@@ -133,15 +127,6 @@ class Session:
         check_feeds(feeds, self.inputs, self._label)
         results = self._backend.run(feeds)
         return {spec.name: array for spec, array in zip(self.outputs, results, strict=True)}
-
-
-def _check_arguments(device: str, threads: int, precision: str) -> None:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
-        raise InputError(f"device must be auto, cpu, cuda or cuda:N, not {device!r}")
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
-        raise InputError(f"threads must be a whole number from 1 to {MOST_THREADS}, not {threads!r}")
-    if precision not in get_args(Precision):
-        raise InputError(f"precision must be one of {', '.join(get_args(Precision))}, not {precision!r}")
 
 
 def _source(model: Any) -> tuple[Any, str]:
@@ -174,7 +159,7 @@ def _engine(source: Any, engine: str, label: str) -> EngineName:
     raise InputError(f"{engine} does not run {label}; {' and '.join(ENGINES_OF[kind])} would")
 
 
-def _backend(engine: EngineName) -> Callable[..., Backend]:
+def _backend(engine: EngineName) -> Callable[[Any, str, Settings], Backend]:
     """Import the backend of `engine`, and with it nothing of the others."""
     if engine == "onnxruntime":
         from salticid.engine.session_onnxruntime import OnnxRuntimeBackend

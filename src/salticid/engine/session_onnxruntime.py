@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from salticid.core.types import Array
 from salticid.engine import external_data, packages
 from salticid.engine.failures import load_failure, run_failure
+from salticid.engine.settings import Settings
 from salticid.engine.tensors import TensorSpec, choose
 from salticid.errors import InputError, MissingError
 
@@ -19,36 +20,31 @@ DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(bool)
 
 NO_LOG = 4  # log only what is fatal: an error reaches the user as an exception, once
 
+# Threads that spin while they wait win a lone session a few per cent, and halve the pace of two that share cores.
 SPINNING = {"session.intra_op.allow_spinning": "0"}
 
 
 class OnnxRuntimeBackend:
     """One onnxruntime session; see `salticid.engine.session.Session`."""
 
-    def __init__(
-        self,
-        model: Path | bytes,
-        label: str,
-        *,
-        device: str,
-        threads: int,
-        precision: str,
-        outputs: Sequence[str] | None,
-    ) -> None:
-        if precision != "fp32":
+    def __init__(self, model: Path | bytes, label: str, settings: Settings) -> None:
+        if settings.precision != "fp32":
             raise InputError(
-                f"onnxruntime computes in the types that the file holds: precision={precision!r} needs "
+                f"onnxruntime computes in the types that the file holds: precision={settings.precision!r} needs "
                 "engine='openvino', or a file that was exported in it"
             )
         external_data.check(model, label)
-        self._ort = packages.onnxruntime()
-        self._errors = _errors(self._ort)
+        ort = packages.onnxruntime()
+        self._errors = _errors(ort)
         self._label = label
-        self._session = self._open(model, device, threads)
-        self.threads = threads
-        self.device = self._started_on(device)
-        self.inputs = tuple(_spec(node, label) for node in self._session.get_inputs())
-        self.outputs = choose([_spec(node, label) for node in self._session.get_outputs()], outputs, label)
+        try:
+            self._session = _open(ort, model, settings)
+            self.inputs = tuple(_spec(node, label) for node in self._session.get_inputs())
+            self.outputs = choose([_spec(node, label) for node in self._session.get_outputs()], settings.outputs, label)
+        except self._errors as error:
+            raise load_failure(label, "onnxruntime", error) from error
+        self.device = _started_on(self._session, settings)
+        self.threads = settings.threads
 
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Return the outputs in order; safe to call from several threads."""
@@ -58,56 +54,48 @@ class OnnxRuntimeBackend:
             raise run_failure(self._label, "onnxruntime", feeds, error) from error
         return results
 
-    def _open(self, model: Path | bytes, device: str, threads: int) -> Any:
-        source = model if isinstance(model, bytes) else str(model)
-        options, providers = _options(self._ort, threads), _providers(self._ort, device)
-        try:
-            return self._ort.InferenceSession(source, options, providers=providers, enable_fallback=0)
-        except self._errors as error:
-            raise load_failure(self._label, "onnxruntime", error) from error
-
-    def _started_on(self, device: str) -> str:
-        """Return the device that really runs; a CUDA that was asked for and did not start is an error."""
-        cuda = "CUDAExecutionProvider" in self._session.get_providers()
-        if device.startswith("cuda") and not cuda:
-            raise MissingError(f"device={device!r}: onnxruntime could not start CUDA; check the driver, CUDA and cuDNN")
-        return f"cuda:{_ordinal(device)}" if cuda else "cpu"
-
 
 def _errors(ort: Any) -> tuple[type[Exception], ...]:
-    """Return all exception types of onnxruntime, which share no base, and those of its Python layer."""
+    """Return the exceptions of onnxruntime, which share no base; names need not be UTF-8."""
     state = ort.capi.onnxruntime_pybind11_state
     own = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    return (*own, RuntimeError, ValueError)
+    return (RuntimeError, UnicodeDecodeError, *own)
 
 
-def _options(ort: Any, threads: int) -> Any:
+def _open(ort: Any, model: Path | bytes, settings: Settings) -> Any:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = settings.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = NO_LOG
     for key, value in SPINNING.items():
         options.add_session_config_entry(key, value)
-    return options
+    source = model if isinstance(model, bytes) else str(model)
+    return ort.InferenceSession(source, options, providers=_providers(ort, settings), enable_fallback=0)
 
 
-def _providers(ort: Any, device: str) -> list[Any]:
+def _providers(ort: Any, settings: Settings) -> list[Any]:
     """Return the providers to try in order; the CPU always takes the operators that CUDA does not have."""
-    cuda = "CUDAExecutionProvider" in ort.get_available_providers()
-    if device == "cpu" or (device == "auto" and not cuda):
+    able = "CUDAExecutionProvider" in ort.get_available_providers()
+    if settings.cuda is None and (settings.device == "cpu" or not able):
         return ["CPUExecutionProvider"]
-    if not cuda:
+    if not able:
         raise MissingError(
-            f"device={device!r}: this onnxruntime is built for the CPU alone; replace it: "
+            f"device={settings.device!r}: this onnxruntime is built for the CPU alone; replace it: "
             "pip uninstall onnxruntime; pip install onnxruntime-gpu"
         )
     # TF32 keeps 10 of float32's 23 mantissa bits; it is on by default, and nobody asked for it.
-    settings = {"device_id": _ordinal(device), "use_tf32": "0"}
-    return [("CUDAExecutionProvider", settings), "CPUExecutionProvider"]
+    return [("CUDAExecutionProvider", {"device_id": settings.cuda or "0", "use_tf32": "0"}), "CPUExecutionProvider"]
 
 
-def _ordinal(device: str) -> str:
-    return device.partition(":")[2] or "0"
+def _started_on(session: Any, settings: Settings) -> str:
+    """Return the device that really runs; a CUDA that was asked for and did not start is an error."""
+    if "CUDAExecutionProvider" in session.get_providers():
+        return f"cuda:{settings.cuda or 0}"
+    if settings.cuda is not None:
+        raise MissingError(
+            f"device={settings.device!r}: onnxruntime could not start CUDA; check the driver, CUDA and cuDNN"
+        )
+    return "cpu"
 
 
 def _spec(node: Any, label: str) -> TensorSpec:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from salticid.core.types import Array
 from salticid.engine import external_data, packages
 from salticid.engine.failures import load_failure, run_failure
+from salticid.engine.settings import Settings
 from salticid.engine.tensors import TensorSpec, choose
 from salticid.errors import InputError, MissingError
 
@@ -26,25 +27,18 @@ DTYPES = {"f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat1
 class OpenVinoBackend:
     """One compiled OpenVINO model; see `salticid.engine.session.Session`."""
 
-    def __init__(
-        self,
-        model: Path | bytes,
-        label: str,
-        *,
-        device: str,
-        threads: int,
-        precision: str,
-        outputs: Sequence[str] | None,
-    ) -> None:
-        if device not in ("auto", "cpu"):
-            raise InputError(f"openvino runs on the CPU here: device={device!r} needs engine='onnxruntime' or 'torch'")
+    def __init__(self, model: Path | bytes, label: str, settings: Settings) -> None:
+        if settings.cuda is not None:
+            raise InputError(
+                f"openvino runs on the CPU here: device={settings.device!r} needs engine='onnxruntime' or 'torch'"
+            )
         external_data.check(model, label)
-        self._label = label
-        self._lock = threading.Lock()  # one request, one set of buffers
         ov = packages.openvino()
         self._errors = _errors(ov)
+        self._label = label
+        self._lock = threading.Lock()  # one request, one set of buffers
         try:
-            self._compile(ov, model, threads, precision, outputs)
+            self._compile(ov, model, settings)
         except self._errors as error:
             raise load_failure(label, "openvino", error) from error
         self.device = "cpu"
@@ -61,21 +55,19 @@ class OpenVinoBackend:
         except self._errors as error:
             raise run_failure(self._label, "openvino", feeds, error) from error
 
-    def _compile(
-        self, ov: Any, model: Path | bytes, threads: int, precision: str, outputs: Sequence[str] | None
-    ) -> None:
+    def _compile(self, ov: Any, model: Path | bytes, settings: Settings) -> None:
         graph = _read(ov, model)
         if not graph.outputs:
             raise InputError(f"{self._label} is no model: it has no outputs")
-        self.inputs = tuple(_spec(port, self._label) for port in graph.inputs)
         every = [_spec(port, self._label) for port in graph.outputs]
-        self.outputs = choose(every, outputs, self._label)
-        if outputs is not None:
+        self.inputs = tuple(_spec(port, self._label) for port in graph.inputs)
+        self.outputs = choose(every, settings.outputs, self._label)
+        if settings.outputs is not None:
             # A model made of the wanted outputs alone does not compute what only the others need.
             chosen = [graph.outputs[every.index(spec)] for spec in self.outputs]
             graph = ov.Model([port.get_node().input_value(0) for port in chosen], graph.get_parameters())
-        compiled = ov.Core().compile_model(graph, "CPU", _config(threads, precision))
-        _check_precision(compiled, precision)
+        compiled = ov.Core().compile_model(graph, "CPU", _config(settings))
+        _check_precision(compiled, settings.precision)
         self.threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
         self._request = compiled.create_infer_request()
 
@@ -94,10 +86,12 @@ def _read(ov: Any, model: Path | bytes) -> Any:
     return frontend.convert(frontend.load(io.BytesIO(model) if isinstance(model, bytes) else str(model)))
 
 
-def _config(threads: int, precision: str) -> dict[str, Any]:
+def _config(settings: Settings) -> dict[str, Any]:
     return {
-        "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": PRECISIONS[precision],  # without it a CPU with bfloat16 rounds to 8 bits, silently
+        "INFERENCE_NUM_THREADS": settings.threads,
+        "INFERENCE_PRECISION_HINT": PRECISIONS[
+            settings.precision
+        ],  # without it a CPU with bfloat16 rounds to 8 bits, silently
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # pinning puts the first thread of every process on the same core

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from salticid.core.types import Array
 from salticid.engine import packages
 from salticid.engine.failures import run_failure
+from salticid.engine.settings import Settings
 from salticid.engine.tensors import TensorSpec
 from salticid.errors import InputError, MissingError
 
@@ -20,17 +21,15 @@ LOCK = threading.Lock()  # torch has one thread count for the whole process
 class TorchBackend:
     """A torch module, used as it is, neither copied nor moved; see `salticid.engine.session.Session`."""
 
-    def __init__(
-        self, module: Any, label: str, *, device: str, threads: int, precision: str, outputs: Sequence[str] | None
-    ) -> None:
+    def __init__(self, module: Any, label: str, settings: Settings) -> None:
         self._torch = packages.torch()
         self._module = module
         self._label = label
-        self._precision = precision
-        self.threads = threads
-        self.device = _device(self._torch, module, device, label)
+        self._precision = settings.precision
+        self.threads = settings.threads
+        self.device = _device(self._torch, module, settings, label)
         self.inputs = tuple(TensorSpec(name, None, None) for name in _parameters(module, label))
-        self.outputs = tuple(TensorSpec(name, None, None) for name in outputs or ("output",))
+        self.outputs = tuple(TensorSpec(name, None, None) for name in settings.outputs or ("output",))
 
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Return the outputs in order; calls from several threads take turns."""
@@ -71,15 +70,19 @@ class TorchBackend:
         return tensors
 
 
-def _device(torch: Any, module: Any, device: str, label: str) -> str:
+def _device(torch: Any, module: Any, settings: Settings, label: str) -> str:
     """Return where `module` lives, which must be where it was asked to run."""
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise MissingError(f"device={device!r}: torch sees no GPU; check the driver, or install torch with CUDA")
+    if settings.cuda is not None and not torch.cuda.is_available():
+        raise MissingError(
+            f"device={settings.device!r}: torch sees no GPU; check the driver, or install torch with CUDA"
+        )
+    asked = settings.device if settings.cuda is None else f"cuda:{settings.cuda}"
     weight = next(iter(module.parameters()), None)
-    lives = str(weight.device) if weight is not None else {"auto": "cpu", "cuda": "cuda:0"}.get(device, device)
-    if device not in ("auto", lives, lives.removesuffix(":0")):
-        raise InputError(f"{label} lives on {lives}, not on {device}: move it with .to({device!r}) first")
-    return lives
+    if weight is None:
+        return "cpu" if asked == "auto" else asked
+    if asked not in ("auto", str(weight.device)):
+        raise InputError(f"{label} lives on {weight.device}, not on {asked}: move it with .to({asked!r}) first")
+    return str(weight.device)
 
 
 def _parameters(module: Any, label: str) -> list[str]:

@@ -20,12 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
-
 from salticid.core.types import Array
-from salticid.errors import InputError, MissingError
+from salticid.errors import InputError, IntegrityError, MissingError
+from salticid.runtime import cache_format
 from salticid.runtime.cache_key import Content, cache_key, file_digest
 from salticid.runtime.cache_store import ByteStore
 
@@ -35,9 +32,8 @@ DEFAULT_MAX_BYTES = 2 << 30
 MIN_BYTES = 1 << 20
 
 _KEY = re.compile(r"[0-9a-f]{64}")
-_STORED_KINDS = "biuf"  # bool, int, uint, float, of 8 bytes at most
 _SETTLED_NS = 2_000_000_000  # a file may change again within the coarsest tick of a file system's clock
-_TROUBLE = (OSError, sqlite3.Error, SafetensorError)
+_TROUBLE = (OSError, sqlite3.Error, IntegrityError)
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -98,7 +94,7 @@ class ArrayCache:
         self._try("be closed", self._store.close, None)
 
     def get(self, key: str) -> dict[str, Array] | None:
-        """Return the arrays under `key` in memory of their own, or None.
+        """Return the arrays under `key`, or None; they are the caller's own and share one block of memory.
 
         An entry whose bytes are not those that were written is removed and counts as absent.
         """
@@ -133,8 +129,8 @@ class ArrayCache:
             The key is not a key, or something in `arrays` is not an array of numbers.
         """
         _check_key(key)
-        data = safetensors.numpy.save({name: _storable(name, array) for name, array in arrays.items()})
-        return self._try("be written", lambda: self._keep(key, data), False)
+        pieces = cache_format.encode(arrays)
+        return self._try("be written", lambda: self._keep(key, pieces), False)
 
     def fetch(self, key: str, compute: Callable[[], Mapping[str, Array]]) -> dict[str, Array]:
         """Return the arrays under `key`, or those that `compute` makes, which are then kept."""
@@ -172,12 +168,13 @@ class ArrayCache:
 
     def _load(self, key: str) -> dict[str, Array] | None:
         data = self._store.read(key)
-        return None if data is None else safetensors.numpy.load(data)
+        return None if data is None else cache_format.decode(data)
 
-    def _keep(self, key: str, data: bytes) -> bool:
-        kept = self._store.write(key, data)
+    def _keep(self, key: str, pieces: list[bytes | memoryview]) -> bool:
+        kept = self._store.write(key, pieces)
         if not kept:
-            _log.warning("cache %s: %d bytes do not fit into its bound of %d", self.root, len(data), self.max_bytes)
+            size = sum(map(len, pieces))
+            _log.warning("cache %s: %d bytes do not fit into its bound of %d", self.root, size, self.max_bytes)
         return kept
 
     def _try(self, what: str, work: Callable[[], _T], otherwise: _T) -> _T:
@@ -215,19 +212,6 @@ def _check_key(key: str) -> None:
     """Refuse what could form a path."""
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InputError(f"a cache key has 64 hexadecimal digits, not {key!r}: make it with cache_key")
-
-
-def _storable(name: str, value: Array) -> Array:
-    if not isinstance(name, str) or not name.isprintable() or name == "__metadata__":
-        raise InputError(f"arrays must have printable names other than __metadata__, not {name!r}: rename it")
-    array = np.asarray(value, order="C")
-    plain = array.dtype.kind in _STORED_KINDS and array.dtype.itemsize <= 8
-    if not plain or hasattr(value, "mask"):
-        raise InputError(
-            f"{name} is a {type(value).__name__} of {array.dtype}, which is not stored: "
-            f"give an array of bool, integers, or float16, 32 or 64"
-        )
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _settled_state(path: Path) -> str | None:

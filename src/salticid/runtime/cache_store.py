@@ -14,14 +14,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import os
 import re
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from blake3 import blake3
 
+from salticid.core.types import Array
 from salticid.runtime.cache_index import CacheIndex
 
 INDEX_SHARE_BYTES = 1 << 19  # of the bound, kept free for the index and its log
@@ -51,8 +55,8 @@ class ByteStore:
         """Close the index; the next use opens it again."""
         self._index.close()
 
-    def read(self, key: str) -> bytes | None:
-        """Return the bytes under `key`; a file that is not what was written is removed and counts as absent."""
+    def read(self, key: str) -> Array | None:
+        """Return the bytes under `key`, (N,) uint8; a damaged file is removed and counts as absent."""
         with self._index.transaction() as db:
             rows = db.execute(
                 "UPDATE entries SET used = (SELECT MAX(used) + 1 FROM entries) WHERE key = ? RETURNING digest, size",
@@ -62,21 +66,22 @@ class ByteStore:
             return None
         [(digest, size)] = rows
         data = _read(self._entry(key, digest), size)
-        if data is not None and blake3(data).hexdigest() != digest:
+        if data is not None and blake3(data.data).hexdigest() != digest:
             self._forget(key, digest)
             return None
         return data
 
-    def write(self, key: str, data: bytes) -> bool:
-        """Put `data` under `key` in one step; return False when it does not fit into the bound."""
-        file = self._reserve(len(data))
+    def write(self, key: str, pieces: Sequence[bytes | memoryview]) -> bool:
+        """Put the bytes of `pieces` under `key` in one step; return False when they do not fit into the bound."""
+        size = sum(map(len, pieces))
+        file = self._reserve(size)
         if file is None:
             return False
-        digest = blake3(data).hexdigest()
+        digest = _digest(pieces)
         try:
             with file:
-                _fill(file, data)
-                self._publish(Path(file.name), key, digest, len(data))
+                _fill(file, pieces)
+                self._publish(Path(file.name), key, digest, size)
         except BaseException:
             self._abandon(Path(file.name), self._entry(key, digest))
             raise
@@ -210,16 +215,25 @@ def _bytes_in(db: sqlite3.Connection, table: str) -> int:
     return int(size)
 
 
-def _fill(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
+def _digest(pieces: Sequence[bytes | memoryview]) -> str:
+    hasher = blake3()
+    for piece in pieces:
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def _fill(file: BinaryIO, pieces: Sequence[bytes | memoryview]) -> None:
+    file.writelines(pieces)
     file.flush()
 
 
-def _read(path: Path, size: int) -> bytes | None:
-    """Return the bytes of `path`, no more than one too many; None when another process has evicted it."""
+def _read(path: Path, size: int) -> Array | None:
+    """Return the bytes of `path`, none when its size is wrong; None when another process has evicted it."""
     try:
         with path.open("rb") as file:
-            return file.read(size + 1)
+            data = np.empty(size if os.fstat(file.fileno()).st_size == size else 0, np.uint8)
+            file.readinto(data.data)
+            return data
     except FileNotFoundError:
         return None
 

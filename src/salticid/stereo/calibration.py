@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from salticid.core import geometry
 from salticid.core.atomic import write_bytes
 from salticid.core.types import FloatMap, Image
 from salticid.errors import InputError
@@ -117,10 +118,7 @@ class Calibration:
 
     def depth_mm(self, disparity_px: FloatMap) -> FloatMap:
         """Return the distance along the optical axis, nan where the disparity is unknown or beyond infinity."""
-        shifted = np.asarray(disparity_px, np.float32) + np.float32(self.doffs_px)
-        shifted = np.where(shifted > 0, shifted, np.float32(np.nan))
-        depth: FloatMap = (np.float32(self.focal_px * self.baseline_mm) / shifted).astype(np.float32)
-        return depth
+        return geometry.depth_mm(disparity_px, self.focal_px, self.baseline_mm, self.doffs_px)
 
     def points_mm(self, disparity_px: FloatMap) -> FloatMap:
         """Return (H, W, 3) points in the rectified left camera's frame: x right, y down, z forward; nan if unknown."""

@@ -96,18 +96,15 @@ def measure(disparity_px: FloatMap, truth_px: FloatMap, counted: Mask) -> dict[s
     counted
         (H, W) bool, pixels with truth.
     """
-    error = np.abs(disparity_px - truth_px)[counted]
-    filled_error = np.abs(fill_background(disparity_px) - truth_px)[counted]
-    known = np.isfinite(error)
-    total, found = max(error.size, 1), max(int(known.sum()), 1)
-    figures = {"density": float(known.sum() / total)}
+    known = counted & np.isfinite(disparity_px)
+    filled_px = fill_background(disparity_px)
+    figures = {"density": metrics.density(disparity_px, truth_px, counted) / 100}
     for threshold in THRESHOLDS_PX:
-        right = int((error <= threshold).sum())  # nan is never right
-        figures[f"bad_{threshold:g}_val"] = 100 * (1 - right / found)
-        figures[f"bad_{threshold:g}_all"] = 100 * (1 - right / total)
-        figures[f"bad_{threshold:g}_fill"] = 100 * float((filled_error > threshold).sum() / total)
-    figures["mae_val_px"] = float(error[known].mean()) if known.any() else float("nan")
-    figures["mae_fill_px"] = float(filled_error.mean()) if error.size else float("nan")
+        figures[f"bad_{threshold:g}_val"] = metrics.bad_n(disparity_px, truth_px, threshold, known)
+        figures[f"bad_{threshold:g}_all"] = metrics.bad_n(disparity_px, truth_px, threshold, counted)
+        figures[f"bad_{threshold:g}_fill"] = metrics.bad_n(filled_px, truth_px, threshold, counted)
+    figures["mae_val_px"] = metrics.epe(disparity_px, truth_px, counted)
+    figures["mae_fill_px"] = metrics.epe(filled_px, truth_px, counted)
     return figures
 
 
