@@ -100,6 +100,13 @@ def test_outcomes_come_in_the_order_of_the_items_and_carry_what_was_measured():
     assert all(5 * MEGABYTE < outcome.peak_bytes < 500 * MEGABYTE for outcome in outcomes)
 
 
+def test_the_memory_of_a_worker_is_its_own_and_not_that_of_a_large_parent():
+    hoard = bytearray(600 * MEGABYTE)
+    hoard[::4096] = b"x" * len(hoard[::4096])
+    [outcome] = map_all(pool_faults.nothing, [1], workers=1)
+    assert len(hoard) > outcome.peak_bytes < 200 * MEGABYTE
+
+
 def test_no_items_need_no_workers():
     assert map_all(pool_faults.nothing, []) == []
 

@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from salticid.runtime.outcome import Attempt, Status
@@ -73,8 +74,13 @@ def attempt(function: Callable[[Any], Any], item: Any) -> Attempt:
 
 def peak_resident_bytes() -> int:
     """Return the highest resident memory that this process has had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    # Not ru_maxrss: after vfork and exec that counts what the parent had.
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
 def _receive_function(channel: Connection) -> Callable[[Any], Any]:
@@ -106,7 +112,7 @@ def _describe(problem: BaseException) -> str:
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
         text = "(its message cannot be shown)"
     frames = traceback.extract_tb(problem.__traceback__)
-    place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""  # noqa: PTH119
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(problem).__name__}: {text}{place}"
 
 

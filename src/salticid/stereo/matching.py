@@ -95,7 +95,7 @@ def match_opencv(left: Image, right: Image, options: StereoOptions, *, matcher: 
     after = max(0, -options.min_disparity) if options.full_width else 0
     padded = [cv2.copyMakeBorder(view, 0, 0, before, after, cv2.BORDER_REPLICATE) for view in (left, right)]
     width = padded[0].shape[1]
-    if width <= searched + abs(options.min_disparity) or min(left.shape) < _block_size(options):
+    if width <= searched + abs(options.min_disparity) or min(left.shape) <= _block_size(options):
         # Too small for a single search: OpenCV would raise or read nothing, and nothing is what is known.
         return np.full(left.shape, np.nan, np.float32)
     raw = matcher.compute(*padded)[:, before : before + left.shape[1]]
