@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from salticid.cli.flags import Json, Quiet, Verbose
+from salticid.cli.flags import with_output
 from salticid.cli.output import Output
 
 app = typer.Typer(name="cache", help="What is kept on disk between runs.", no_args_is_help=True)
 
 
 @app.command("info")
-def info(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+@with_output
+def info(*, out: Output) -> None:
     """Tell where the cache is and how much it holds."""
     from salticid.runtime.cache import DEFAULT_MAX_BYTES, ArrayCache, default_root
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     root = default_root()
     entries = used = 0
     if root.is_dir():
@@ -26,11 +26,11 @@ def info(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) 
 
 
 @app.command("clear")
-def clear(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+@with_output
+def clear(*, out: Output) -> None:
     """Remove every entry; nothing but time is lost."""
     from salticid.runtime.cache import DEFAULT_MAX_BYTES, ArrayCache, default_root
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     root = default_root()
     freed = 0
     if root.is_dir():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from salticid.cli.flags import Json, Overwrite, Quiet, Verbose
+from salticid.cli.flags import Overwrite, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
 
@@ -49,6 +49,7 @@ class Trial:
     found: DisparityMap
 
 
+@with_output
 def demo(
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")] = Path("demo"),
@@ -56,16 +57,13 @@ def demo(
         Path | None, typer.Option(envvar=DATA_VARIABLE, help="A folder of real data, for one real pair beside.")
     ] = None,
     overwrite: Overwrite = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    out: Output,
 ) -> None:
     """Match a simulated pair, and a real one where there is data; write report.html and cloud.ply."""
     from salticid.cli.page import Page
     from salticid.core.atomic import write_bytes
     from salticid.engine.bench import machine
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     report = output / "report.html"
     if report.exists() and not overwrite:
         raise InputError(f"{report} exists: choose another folder with -o, or say --overwrite")

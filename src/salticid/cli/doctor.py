@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from salticid.cli.flags import Json, Quiet, Verbose
+from salticid.cli.flags import with_output
 from salticid.cli.output import Output
 
 # What a package is for, and the extra that brings it (none: it is required).
@@ -33,9 +33,9 @@ class Finding:
     advice: str = ""
 
 
-def doctor(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+@with_output
+def doctor(*, out: Output) -> None:
     """Tell what works here: CPUs, memory, SIMD, kernels, engines, models, cache; and what to do about the rest."""
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     findings = [*_machine(), _kernels(), *_packages(), _gpu(), *_stores()]
     rows = [(finding.what, finding.state, finding.detail) for finding in findings]
     out.table("this machine", ("what", "state", "detail"), rows)

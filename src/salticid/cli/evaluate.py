@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from salticid.cli import EXIT_SOME_FAILED
-from salticid.cli.flags import Json, Overwrite, Quiet, Verbose, Workers, with_options
+from salticid.cli.flags import Overwrite, Workers, with_options, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
 from salticid.stereo.options import StereoOptions
@@ -41,6 +41,7 @@ def verbs() -> None:
 
 @app.command("stereo")
 @with_options(StereoOptions)
+@with_output
 def stereo(
     data: Annotated[
         Path, typer.Argument(metavar="DATA", help="A folder with scenes, at any depth.", show_default=False)
@@ -51,9 +52,7 @@ def stereo(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A JSON file for all figures.")] = None,
     workers: Workers = None,
     overwrite: Overwrite = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    out: Output,
     profile: str,
     options: dict[str, Any],
 ) -> None:
@@ -64,28 +63,22 @@ def stereo(
     """
     from salticid.core.atomic import check_target
     from salticid.runtime import pool
-    from salticid.stereo.evaluate import evaluate_scene, find_scenes, mean_by_group
+    from salticid.stereo.evaluate import evaluate_scene, find_scenes
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     if output:
         check_target(output, overwrite=overwrite)
     chosen = _modes(modes, StereoOptions.profile(profile).replace(**options).mode)
-    scenes = find_scenes(data)
-    requests = [
-        {"scene": asdict(scene), "options": options | {"profile": profile, "mode": mode}}
-        for mode in chosen
-        for scene in scenes
-    ]
+    options = options | {"profile": profile}
+    scenes = [asdict(scene) for scene in find_scenes(data)]
+    requests = [{"scene": scene, "options": options | {"mode": mode}} for mode in chosen for scene in scenes]
     outcomes = list(out.progress(pool.map(evaluate_scene, requests, workers=workers), len(requests), "scenes"))
     rows = [{**outcome.value, "mode": outcome.item["options"]["mode"]} for outcome in outcomes if outcome.ok]
-    table = rows if by_scene else [row for mode in chosen for row in _means(rows, mode, mean_by_group)]
-    columns = {"name": "scene", **COLUMNS} if by_scene else COLUMNS
-    columns = {key: title for key, title in columns.items() if not by_scene or key != "scenes"}
-    table.sort(key=lambda row: row["group"])
-    out.table(
-        "percent of pixels, holes filled", list(columns.values()), [[row[key] for key in columns] for row in table]
-    )
-    _finish(out, output, rows, table, [outcome for outcome in outcomes if not outcome.ok], overwrite=overwrite)
+    means = _means(rows, chosen)
+    if by_scene:
+        _show(out, rows, {"name": "scene"} | {key: title for key, title in COLUMNS.items() if key != "scenes"})
+    else:
+        _show(out, means, COLUMNS)
+    _finish(out, output, rows, means, [outcome for outcome in outcomes if not outcome.ok], overwrite=overwrite)
 
 
 def _modes(text: str | None, default: str) -> list[str]:
@@ -100,9 +93,20 @@ def _modes(text: str | None, default: str) -> list[str]:
     return chosen
 
 
-def _means(rows: list[dict[str, Any]], mode: str, mean_by_group: Any) -> list[dict[str, Any]]:
-    own = [row for row in rows if row["mode"] == mode]
-    return [{**row, "mode": mode} for row in mean_by_group(own)]
+def _means(rows: list[dict[str, Any]], modes: list[str]) -> list[dict[str, Any]]:
+    """Return one row per set and mode."""
+    from salticid.stereo.evaluate import mean_by_group
+
+    return [
+        {**mean, "mode": mode} for mode in modes for mean in mean_by_group([row for row in rows if row["mode"] == mode])
+    ]
+
+
+def _show(out: Output, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
+    ordered = sorted(rows, key=lambda row: str(row["group"]))
+    out.table(
+        "percent of pixels, holes filled", list(columns.values()), [[row[key] for key in columns] for row in ordered]
+    )
 
 
 def _finish(

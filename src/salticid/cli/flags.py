@@ -10,45 +10,71 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from salticid.cli.output import Output
 from salticid.core.options import OptionField, Options, ProfileName
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: the log, on standard error.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Worker processes (default: by CPUs and memory; 0: none).")]
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
 
+Command = Callable[..., None]
 
-def with_options(kind: type[Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+_OUTPUT_FLAGS = {
+    "json": Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")],
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")],
+    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say more: the log, on standard error.")],
+}
+
+
+def with_output(command: Command) -> Command:
+    """Give a command `--json`, `--quiet` and `--verbose`; it receives them as `out: Output`."""
+
+    @functools.wraps(command)
+    def wrapper(*, json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
+        command(**given, out=Output(json=json, quiet=quiet, verbose=verbose))
+
+    flags = [_keyword(name, annotation, default=False) for name, annotation in _OUTPUT_FLAGS.items()]
+    return _with_parameters(wrapper, command, instead_of={"out"}, parameters=flags)
+
+
+def with_options(kind: type[Options]) -> Callable[[Command], Command]:
     """Give a command `--profile` and one flag per option of `kind`.
 
     The command receives them as `profile: str` and `options: dict`, which holds only what was typed.
     """
+    fields = kind.fields()
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        fields = kind.fields()
-
+    def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def wrapper(**given: Any) -> None:
             options = {field.name: given.pop(field.name) for field in fields}
             command(**given, options={name: value for name, value in options.items() if value is not None})
 
-        own = inspect.signature(command, eval_str=True)
-        kept = [parameter for parameter in own.parameters.values() if parameter.name not in ("profile", "options")]
-        parameters = [*kept, _profile_parameter(kind), *(_parameter(field) for field in fields)]
-        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-        wrapper.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]  # what typer reads
-        wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword_only}
-        return wrapper
+        flags = [_profile_parameter(kind), *(_parameter(field) for field in fields)]
+        return _with_parameters(wrapper, command, instead_of={"profile", "options"}, parameters=flags)
 
     return decorate
+
+
+def _with_parameters(
+    wrapper: Command, command: Command, *, instead_of: set[str], parameters: list[inspect.Parameter]
+) -> Command:
+    """Give `wrapper` the signature of `command`, with `parameters` instead of some: that is what typer reads."""
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    kept = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own if item.name not in instead_of]
+    wrapper.__signature__ = inspect.Signature([*kept, *parameters])  # type: ignore[attr-defined]  # a known protocol
+    wrapper.__annotations__ = {item.name: item.annotation for item in (*kept, *parameters)}
+    return wrapper
+
+
+def _keyword(name: str, annotation: Any, *, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _profile_parameter(kind: type[Options]) -> inspect.Parameter:
     rows = "; ".join(f"{name}: {_row(values)}" for name, values in kind.PROFILES.items())
     annotation = Annotated[ProfileName, typer.Option(help=f"Where the options start from ({rows}).")]
-    return inspect.Parameter("profile", inspect.Parameter.KEYWORD_ONLY, default="quality", annotation=annotation)
+    return _keyword("profile", annotation, default="quality")
 
 
 def _row(values: Any) -> str:
@@ -61,4 +87,4 @@ def _parameter(field: OptionField) -> inspect.Parameter:
     flag = f"--{name}/--no-{name}" if field.type is bool else f"--{name}"
     known = "" if field.default is None else f" (default: {field.default})"
     annotation = Annotated[kind | None, typer.Option(flag, help=f"{field.help}{known}", show_default=False)]
-    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    return _keyword(field.name, annotation, default=None)

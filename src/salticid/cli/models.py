@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from salticid.cli import EXIT_SOME_FAILED
-from salticid.cli.flags import Json, Overwrite, Quiet, Verbose
+from salticid.cli.flags import Overwrite, with_output
 from salticid.cli.output import Output
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The name on the model
 
 
 @app.command("list")
-def list_models(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+@with_output
+def list_models(*, out: Output) -> None:
     """Show every model's card, and whether its file is on this machine."""
     from salticid.engine import models
     from salticid.engine.cards import cards
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     states = [models.state(card) for card in cards().values()]
     rows = [
         (state.card.name, state.status, state.card.task, f"{state.card.bytes / 1e6:.1f} MB", state.card.license)
@@ -35,33 +35,29 @@ def list_models(*, json: Json = False, quiet: Quiet = False, verbose: Verbose = 
 
 
 @app.command("get")
-def get(
-    name: Name, *, overwrite: Overwrite = False, json: Json = False, quiet: Quiet = False, verbose: Verbose = False
-) -> None:
+@with_output
+def get(name: Name, *, overwrite: Overwrite = False, out: Output) -> None:
     """Download a model from the source that its card names, and check its sha256."""
     from salticid.engine import models
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     path = models.fetch(name, overwrite=overwrite, progress=out.say)
     out.say(f"{name}: {path}")
     out.result({"name": name, "path": path})
 
 
 @app.command("verify")
+@with_output
 def verify(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAMES", help="Models to check (default: all that are here).")
     ] = None,
     *,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    out: Output,
 ) -> None:
     """Check the bytes of models on this machine against the sha256 of their cards."""
     from salticid.engine import models
     from salticid.engine.cards import cards
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     chosen = names or [name for name in cards() if models.state(name).status != "absent"]
     states = [models.verify(name) for name in chosen]
     for state in states:

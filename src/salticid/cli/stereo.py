@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from salticid.cli.flags import Json, OutputFolder, Overwrite, Quiet, Verbose, with_options
+from salticid.cli.flags import OutputFolder, Overwrite, with_options, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
 from salticid.stereo.options import StereoOptions
@@ -33,6 +33,7 @@ Files = Annotated[
 
 @app.command("match")
 @with_options(StereoOptions)
+@with_output
 def match(
     left: Left,
     right: Right,
@@ -43,9 +44,7 @@ def match(
     unit_mm: Annotated[float, typer.Option(help="Length of the calibration's unit, mm: 1000 for meters.")] = 1.0,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave less sure points out of the cloud.")] = 0.0,
     overwrite: Overwrite = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    out: Output,
     profile: str,
     options: dict[str, Any],
 ) -> None:
@@ -54,7 +53,6 @@ def match(
     from salticid.stereo.calibration import Calibration
     from salticid.stereo.matching import StereoMatcher
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     outputs = output or []
     _check_outputs([*outputs, *([view] if view else [])], has_rig=rig is not None, overwrite=overwrite)
     cameras = Calibration.load(rig, unit_mm=unit_mm) if rig else None
@@ -73,6 +71,7 @@ def match(
 
 
 @app.command("simulate")
+@with_output
 def simulate(
     *,
     output: OutputFolder,
@@ -81,14 +80,11 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Chooses paint and noise; the same seed gives the same bits.")] = 0,
     noise: Annotated[float, typer.Option(min=0, help="Sensor noise, gray levels.")] = 2.0,
     overwrite: Overwrite = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    out: Output,
 ) -> None:
     """Write a simulated pair with exact disparity for both views and its calibration."""
     from salticid.stereo.simulate import simulate_pair
 
-    out = Output(json=json, quiet=quiet, verbose=verbose)
     if output.exists() and not (overwrite and output.is_dir()):
         raise InputError(f"{output} exists: choose another folder, or say --overwrite")
     simulate_pair(width, height, seed=seed, noise=noise).save(output)
