@@ -28,6 +28,17 @@ def test_modes_are_compared_in_worker_processes(salticid, data, tmp_path):
     assert "scenes: 4/4" in done.err
 
 
+def test_a_second_run_with_the_same_journal_computes_nothing_again(salticid, data, tmp_path, monkeypatch):
+    words = ("eval", "stereo", data, "--workers", "0", "--json", "--resume", tmp_path / "run.journal")
+    first = salticid(*words)
+
+    def fail(_):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("salticid.stereo.evaluate.StereoMatcher.__call__", fail)
+    assert json.loads(salticid(*words).out) == json.loads(first.out)
+
+
 def test_a_row_per_scene_when_asked(salticid, data):
     done = salticid("eval", "stereo", data, "--by-scene", "--workers", "0")
     assert "scene0" in done.out

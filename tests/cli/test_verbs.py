@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import pytest
 
 import salticid as package
 from salticid.core import native
+from salticid.core.image import read_image
 
 VERBS = ["doctor", "demo", "stereo match", "stereo simulate", "eval stereo", "models list", "models get"]
 VERBS += ["models verify", "cache info", "cache clear"]
@@ -69,7 +71,9 @@ def test_the_demo_writes_a_page_that_needs_nothing_else(salticid, tmp_path, monk
     done = salticid("demo", "-o", tmp_path / "out", "--json")
     assert done.code == 0, done.err
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("<img ") == 6
+    pictures = [base64.b64decode(text) for text in re.findall(r"data:image/png;base64,([^\"]+)", page)]
+    assert len(pictures) == 6
+    assert all(read_image(picture).std() > 5 for picture in pictures)  # none is black
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
     assert "showCloud(" in page
     rows = json.loads(done.out)["rows"]

@@ -51,6 +51,7 @@ def stereo(
     by_scene: Annotated[bool, typer.Option("--by-scene", help="A row per scene instead of one per set.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A JSON file for all figures.")] = None,
     workers: Workers = None,
+    resume: Annotated[Path | None, typer.Option(help="A journal: a run that was killed goes on where it was.")] = None,
     overwrite: Overwrite = False,
     out: Output,
     profile: str,
@@ -71,7 +72,8 @@ def stereo(
     options = options | {"profile": profile}
     scenes = [asdict(scene) for scene in find_scenes(data)]
     requests = [{"scene": scene, "options": options | {"mode": mode}} for mode in chosen for scene in scenes]
-    outcomes = list(out.progress(pool.map(evaluate_scene, requests, workers=workers), len(requests), "scenes"))
+    work = pool.map(evaluate_scene, requests, workers=workers, resume=resume)
+    outcomes = list(out.progress(work, len(requests), "scenes"))
     rows = [{**outcome.value, "mode": outcome.item["options"]["mode"]} for outcome in outcomes if outcome.ok]
     means = _means(rows, chosen)
     if by_scene:
