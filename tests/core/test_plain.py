@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salticid.core.plain import canonical, plain, strict
+from salticid.core.plain import plain, strict, to_json
 from salticid.errors import InputError
 
 JSON = st.recursive(
@@ -30,12 +30,12 @@ class Place:
 @given(JSON)
 def test_json_values_are_plain_already_and_come_back_equal(value):
     assert plain(value) == value
-    assert json.loads(canonical(value)) == value
+    assert json.loads(to_json(value)) == value
 
 
 @given(st.dictionaries(st.text(), st.integers(), min_size=2))
-def test_the_canonical_text_does_not_depend_on_the_order_of_keys(table):
-    assert canonical(table) == canonical(dict(reversed(table.items())))
+def test_the_text_does_not_depend_on_the_order_of_keys(table):
+    assert to_json(table) == to_json(dict(reversed(table.items())))
 
 
 def test_paths_dataclasses_and_numpy_scalars_become_plain():
@@ -46,7 +46,7 @@ def test_paths_dataclasses_and_numpy_scalars_become_plain():
     assert type(value["count"]) is int
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, b"x", np.zeros(2), lambda: None])
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"x", np.zeros(2), np.complex64(1j), lambda: None])
 def test_anything_else_is_refused(value):
     with pytest.raises(InputError, match="cannot be written as JSON"):
         plain(value)
@@ -54,3 +54,17 @@ def test_anything_else_is_refused(value):
 
 def test_strict_has_no_nan_because_json_has_none():
     assert strict({"a": [float("nan"), 1.5], "b": float("inf")}) == {"a": [None, 1.5], "b": None}
+
+
+def test_two_keys_that_are_the_same_text_are_refused():
+    with pytest.raises(InputError, match="JSON would lose one"):
+        plain({1: "a", "1": "b"})
+
+
+@pytest.mark.parametrize("name", ["a number that is too long", "a list that holds itself"])
+def test_what_json_cannot_write_is_an_input_error(name):
+    value = [10**5000]
+    if "itself" in name:
+        value.append(value)
+    with pytest.raises(InputError, match="JSON"):
+        to_json(value)

@@ -282,6 +282,64 @@ def test_a_journal_of_other_work_is_refused(tmp_path):
         pool.map(pool_faults.fail, [1], resume=journal)
 
 
+@pytest.mark.parametrize("content", ['{"precious": 1}', "a,b\n1,2", '{"journal": 99}\n'])
+def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(tmp_path, content):
+    (tmp_path / "mine").write_text(content)
+    with pytest.raises(InputError, match="is not a journal"):
+        pool.map(pool_faults.nothing, [1], resume=tmp_path / "mine")
+    assert (tmp_path / "mine").read_text() == content
+
+
+@pytest.mark.parametrize("place", ["/dev/null", ".", "none/run.journal"])
+def test_a_place_that_cannot_hold_a_journal_is_an_input_error(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="the journal"):
+        pool.map(pool_faults.nothing, [1], resume=place)
+
+
+def test_bound_arguments_are_part_of_the_work_that_a_journal_knows(tmp_path):
+    journal = tmp_path / "run.journal"
+    double, triple = (functools.partial(pool_faults.scaled, factor=factor) for factor in (2, 3))
+    assert [outcome.value for outcome in map_all(double, [1, 2], workers=0, resume=journal)] == [2, 4]
+    with pytest.raises(InputError, match='"factor":2'):
+        pool.map(triple, [1, 2], resume=journal)
+    with pytest.raises(InputError, match="resume= needs a function"):
+        pool.map(pool_faults.Scale().run, [1], resume=tmp_path / "other.journal")
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_a_value_that_json_cannot_say_fails_its_item_alone(tmp_path, workers):
+    outcomes = map_all(pool_faults.beyond_json, [1, 2, 3], workers=workers, resume=tmp_path / "run.journal")
+    assert [outcome.status for outcome in outcomes] == ["error"] * 3
+    assert "JSON" in outcomes[0].error
+
+
+def test_an_answer_that_cannot_be_handled_fails_its_item_and_not_the_call(monkeypatch):
+    def break_once(self, job, done):
+        if job.index == 0:
+            raise RuntimeError("our own fault")
+        return done
+
+    monkeypatch.setattr(pool_run.Run, "_journalled", break_once)
+    outcomes = map_all(pool_faults.nothing, range(4), workers=2)
+    assert [outcome.status for outcome in outcomes] == ["error", "ok", "ok", "ok"]
+
+
+def test_programs_that_items_started_do_not_outlive_the_call():
+    sleepers = [outcome.value for outcome in map_all(pool_faults.start_a_sleeper, [1, 2], workers=2)]
+    assert wait_until(lambda: not any(running(sleeper) for sleeper in sleepers), 3)
+
+
+def test_on_a_machine_without_free_memory_small_items_still_run(monkeypatch):
+    monkeypatch.setattr(hardware, "memory_budget", lambda strategy: 0)
+    assert [outcome.status for outcome in map_all(pool_faults.take_memory, [20, 20], workers=2)] == ["ok", "ok"]
+
+
+def test_without_workers_an_item_that_wants_to_exit_is_a_crash_and_the_others_run():
+    outcomes = map_all(pool_faults.behave, ["sys-exit-0", "good-1"], workers=0, retries=0)
+    assert [outcome.status for outcome in outcomes] == ["crash", "ok"]
+
+
 def test_a_journal_damaged_in_the_middle_is_an_integrity_error_but_a_torn_last_line_is_not(tmp_path):
     journal = tmp_path / "run.journal"
     map_all(pool_faults.nothing, [1, 2], workers=0, resume=journal)
@@ -353,6 +411,13 @@ def with_token(token):
         except psutil.Error:
             continue
     return found
+
+
+def running(number):
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_until(condition, seconds):

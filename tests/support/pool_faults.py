@@ -25,8 +25,11 @@ FAULTS = {
     "sys-exit-0": "crash",
     "half-a-message": "timeout",
     "child-process": "timeout",
+    "nameless-signal": "crash",
+    "leaves-a-child-and-dies": "crash",
+    "leaves-a-child-in-a-session": "timeout",
 }
-HARMLESS = {"prints-megabytes"}
+HARMLESS = {"prints-megabytes", "forks-and-both-go-on"}
 
 
 class UnpicklableError(Exception):
@@ -78,6 +81,29 @@ def take_memory(megabytes: int) -> int:
     data[::4096] = b"x" * len(data[::4096])
     time.sleep(0.3)
     return len(data)
+
+
+def scaled(item, *, factor):
+    """Return the item times a factor."""
+    return item * factor
+
+
+class Scale:
+    """An object with a method."""
+
+    def run(self, item):
+        """Return the item."""
+        return item
+
+
+def beyond_json(_):
+    """Return a number that JSON will not write."""
+    return 10**5000
+
+
+def start_a_sleeper(_):
+    """Leave a program behind and return its process number."""
+    return subprocess.Popen(["sleep", "1000"]).pid
 
 
 def nothing(item):
@@ -156,7 +182,31 @@ def _child_process():
     subprocess.run(["sleep", "1000"], check=False)
 
 
+def _nameless_signal():
+    os.kill(os.getpid(), signal.SIGRTMIN + 6)
+
+
+def _leaves_a_child_and_dies():
+    subprocess.Popen(["sleep", "1000"], close_fds=False)
+    os._exit(3)
+
+
+def _leaves_a_child_in_a_session():
+    subprocess.Popen(["sleep", "4"], close_fds=False, start_new_session=True)
+    _hang()
+
+
+def _forks_and_both_go_on():
+    if os.fork():
+        time.sleep(0.1)
+    return "twice"
+
+
 _ACTIONS = {
+    "nameless-signal": _nameless_signal,
+    "leaves-a-child-and-dies": _leaves_a_child_and_dies,
+    "leaves-a-child-in-a-session": _leaves_a_child_in_a_session,
+    "forks-and-both-go-on": _forks_and_both_go_on,
     "segfault": _segfault,
     "killed": _killed,
     "hang": _hang,

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import stat
 import threading
 import weakref
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from typing import Any
 
 import blake3
 
-from salticid.core.plain import canonical, plain
+from salticid.core.plain import to_json
 from salticid.errors import InputError, IntegrityError
 
 FORMAT = 1
@@ -31,7 +32,7 @@ def item_keys(items: Sequence[Any]) -> list[str]:
     seen: dict[str, int] = {}
     keys = []
     for item in items:
-        digest = blake3.blake3(canonical(item).encode()).hexdigest()[:32]
+        digest = blake3.blake3(to_json(item).encode()).hexdigest()[:32]
         seen[digest] = seen.get(digest, 0) + 1
         keys.append(f"{digest}-{seen[digest]}")
     return keys
@@ -68,11 +69,22 @@ class Journal:
         """Return the value that was recorded for `key`."""
         return self._values[key]
 
-    def record(self, key: str, value: Any) -> None:
-        """Put a finished item on disk; a full disk is logged and the item counts as not journalled."""
+    def record(self, key: str, value: Any) -> Any:
+        """Put a finished item on disk and return its value as a later run will find it.
+
+        A full disk is logged, and the item counts as not journalled.
+
+        Raises
+        ------
+        InputError
+            JSON cannot say the value.
+        """
+        text = to_json(value)
+        kept = json.loads(text)
         with self._lock:
-            if self._append({"key": key, "value": plain(value)}):
-                self._values[key] = value
+            if self._append(f'{{"key":{json.dumps(key)},"value":{text}}}'):
+                self._values[key] = kept
+        return kept
 
     def close(self) -> None:
         """Close the file, which also gives up the lock."""
@@ -80,32 +92,47 @@ class Journal:
 
     def _load(self, work: str) -> tuple[dict[str, Any], int]:
         data = self._path.read_bytes()
-        good = data[: data.rfind(b"\n") + 1]
-        self._length = len(good)
-        os.ftruncate(self._file, len(good))
-        if not good:
-            if not self._append({"journal": FORMAT, "work": work}):
-                raise InputError(f"cannot write the journal {self._path}: free some disk space or choose another place")
+        start = to_json({"journal": FORMAT, "work": work})
+        if not data or (b"\n" not in data and start.startswith(data.decode(errors="replace"))):
+            self._start_over(start)
             return {}, self._length
-        head, *lines = (self._parse(number, line) for number, line in enumerate(good.splitlines(), 1))
-        if head.get("journal") != FORMAT or head.get("work") != work:
+        good = data[: data.rfind(b"\n") + 1]
+        lines = good.splitlines() or [data]
+        self._check_head(lines[0], work)
+        entries = [self._parse(number, line) for number, line in enumerate(lines[1:], 2)]
+        os.ftruncate(self._file, len(good))
+        return {entry["key"]: entry["value"] for entry in entries}, len(good)
+
+    def _start_over(self, head: str) -> None:
+        self._length = 0
+        os.ftruncate(self._file, 0)
+        if not self._append(head):
+            raise InputError(f"cannot write the journal {self._path}: free some disk space or choose another place")
+
+    def _check_head(self, line: bytes, work: str) -> None:
+        try:
+            head = json.loads(line)
+        except ValueError:
+            head = None
+        if not isinstance(head, dict) or head.get("journal") != FORMAT:
+            raise InputError(f"{self._path} is not a journal: choose another file; nothing was changed in it")
+        if head.get("work") != work:
             raise InputError(
                 f"{self._path} is the journal of {head.get('work')!r}, not of {work!r}: "
                 "choose another file, or delete it to start over"
             )
-        return {line["key"]: line["value"] for line in lines}, len(good)
 
     def _parse(self, number: int, line: bytes) -> dict[str, Any]:
         try:
             entry = json.loads(line)
         except ValueError:
             entry = None
-        if not isinstance(entry, dict) or (number > 1 and not {"key", "value"} <= entry.keys()):
+        if not isinstance(entry, dict) or not {"key", "value"} <= entry.keys() or not isinstance(entry["key"], str):
             raise IntegrityError(f"{self._path}, line {number} is damaged: delete the file to start over")
         return entry
 
-    def _append(self, entry: dict[str, Any]) -> bool:
-        line = json.dumps(entry).encode() + b"\n"
+    def _append(self, text: str) -> bool:
+        line = text.encode() + b"\n"
         try:
             written = os.pwrite(self._file, line, self._length)
             if written < len(line):
@@ -124,9 +151,12 @@ def _open_locked(path: Path) -> int:
     import fcntl
 
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666)
     except OSError as problem:
         raise InputError(f"cannot open the journal {path}: {problem.strerror}") from None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise InputError(f"the journal {path} is not a file: choose another place")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -12,11 +12,13 @@ order.
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from salticid.core.plain import to_json
 from salticid.errors import InputError
 from salticid.runtime import hardware
 from salticid.runtime.hardware import Strategy
@@ -60,7 +62,7 @@ def map(
         How often an item with such a status is tried again. Retries run last, one at a time.
     peak_bytes
         Memory that one worker may take; past it the worker is killed. None: a worker's share of what `strategy` may
-        plan with.
+        plan with. Programs that an item starts are not counted.
     resume
         A journal file. What it holds is not computed again, and what gets done is added before it is yielded. Values
         then have to be what JSON can say.
@@ -88,8 +90,8 @@ def map(
 def _check_numbers(**values: float | None) -> None:
     least = {"workers": 0, "retries": 0, "timeout": 1e-3, "peak_bytes": 1}
     for name, value in values.items():
-        if value is not None and not value >= least[name]:
-            raise InputError(f"{name} must be at least {least[name]:g}, not {value}")
+        if value is not None and not (isinstance(value, (int, float)) and value >= least[name]):
+            raise InputError(f"{name} must be a number of at least {least[name]:g}, not {value!r}")
 
 
 def _check_sendable(function: Callable[[Any], Any], items: list[Any]) -> None:
@@ -119,10 +121,19 @@ def _worker_numbers(jobs: int, workers: int | None, peak_bytes: int | None, stra
 
 
 def _name(function: Callable[[Any], Any]) -> str:
-    """Return the name under which a journal knows this work."""
-    while isinstance(function, functools.partial):
-        function = function.func
+    """Return the name under which a journal knows this work, arguments that are bound already included."""
+    if isinstance(function, functools.partial):
+        return f"{_name(function.func)} with {to_json([function.args, function.keywords])}"
+    if not inspect.isroutine(function) or _is_bound_to_an_object(function):
+        raise InputError(
+            "resume= needs a function: what an object's method computes depends on more than the journal knows"
+        )
     return f"{function.__module__}.{function.__qualname__}"
+
+
+def _is_bound_to_an_object(function: Callable[[Any], Any]) -> bool:
+    owner = getattr(function, "__self__", None)
+    return owner is not None and not inspect.ismodule(owner) and not inspect.isclass(owner)
 
 
 def _outcomes(run: Run, workers: int) -> Iterator[Outcome]:

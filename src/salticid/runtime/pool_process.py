@@ -7,6 +7,7 @@ half a message and then silence, can block the parent.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
@@ -18,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.spawn import get_preparation_data
 from typing import IO, Any
 
@@ -32,6 +33,9 @@ from salticid.runtime.pool_worker import READY
 
 START_SECONDS = 120.0
 GOODBYE_SECONDS = 1.0
+LEAVING_POLL_SECONDS = 0.002
+DRAIN_SECONDS = 0.2
+LONGEST_TICK_SECONDS = 1.0
 TAIL_BYTES = 2000
 
 # What OpenMP, OpenBLAS, MKL, Accelerate, numexpr and OpenCV read when they are loaded.
@@ -45,6 +49,7 @@ _THREAD_VARIABLES = (
     "OPENCV_FOR_THREADS_NUM",
 )
 
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,8 +58,11 @@ class _Watch:
     """What is being waited for, and when patience ends."""
 
     started: float
+    looked: float  # when the watching thread was here last
     timeout: float | None
     budget_bytes: int | None
+    oom_kills: int  # in this control group when the wait began
+    waited: float = 0.0  # seconds; time in which this program was stopped does not count
     highest_bytes: int = 0
     verdict: tuple[Status, str] | None = None
 
@@ -63,22 +71,39 @@ class WorkerProcess:
     """One spawned process in its own process group, with a socket, a lifeline and the tail of its output."""
 
     def __init__(self, threads: int) -> None:
-        """Spawn the process; `introduce` makes it ready."""
+        """Spawn the process; `introduce` makes it ready.
+
+        Raises
+        ------
+        OSError, RuntimeError
+            The machine gives no process, no socket or no thread.
+        """
         self._lock = threading.Lock()
         self._watch: _Watch | None = None
         self._tail = bytearray()
-        self._oom_kills = cgroup.oom_kills()
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
+        self._closed = False
+        self._sent = 0  # items so far; an answer carries the number of its item
+        self._socket, theirs = socket.socketpair()
+        with theirs:
             self._process = self._spawn(theirs.fileno(), threads)
-            self._channel = Connection(ours.detach())
+        self._channel = Connection(os.dup(self._socket.fileno()))
         self._drain = threading.Thread(target=self._keep_tail, daemon=True)
-        self._drain.start()
+        try:
+            self._drain.start()
+        except RuntimeError:
+            self.close()
+            raise
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self._process.poll() is None
+        return not self._has_ended()
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long the current item has been running; 0 when there is none."""
+        watch = self._watch
+        return time.monotonic() - watch.started if watch else 0.0
 
     @property
     def highest_bytes(self) -> int:
@@ -102,60 +127,88 @@ class WorkerProcess:
             self._channel.send(function)
             answer = self._channel.recv()
         except (EOFError, OSError):
-            self._let_leave()
+            self._bury()
             raise ResourceError(f"a worker process did not start{self._last_words()}") from None
         finally:
             self._end()
         if answer != READY:
-            raise InputError(f"a worker cannot load the function: {answer}")
+            raise InputError(f"a worker cannot load the function; define it at the top of a module: {answer}")
 
     def run(self, item: Any, *, timeout: float | None, budget_bytes: int | None) -> Attempt:
         """Hand `item` over and wait; death, deadline and budget come back as an `Attempt` too."""
         watch = self._begin(timeout, budget_bytes)
+        number, done = 0, None
         try:
-            self._channel.send(item)
-            done: Attempt | None = pickle.loads(self._channel.recv_bytes())
+            self._sent += 1
+            self._channel.send((self._sent, item))
+            number, done = pickle.loads(self._channel.recv_bytes())
         except (EOFError, OSError):
-            done = None
+            _log.debug("worker %d has closed its socket", self._process.pid)
         except Exception as problem:  # noqa: BLE001 - a result class that cannot be rebuilt here is a failed item
-            done = Attempt("error", None, f"the result cannot be read back: {problem!r}", 0.0, None)
+            number, done = self._sent, Attempt("error", None, f"the result cannot be read back: {problem!r}", 0.0)
         self._end()
-        if done is not None and watch.verdict is None:
+        if isinstance(done, Attempt) and number == self._sent and watch.verdict is None:
             return done
-        self._let_leave()
-        self.kill()
-        self._process.wait()
-        status, reason = watch.verdict or self._cause_of_death()
+        if done is not None:
+            self.kill()  # two processes answer: the item has forked and both went on
+        self._bury()
+        status, reason = watch.verdict or self._cause_of_death(watch)
         return Attempt(status, None, reason, time.monotonic() - watch.started, watch.highest_bytes or None)
 
     def watch(self) -> None:
-        """Kill the process when the current item is past its deadline or its memory budget."""
+        """Kill the process when the current item is past its deadline or its memory budget, or when it is dead.
+
+        A dead process has to be noticed here: a child of its own may still hold its end of the socket.
+        """
         with self._lock:
             watch = self._watch
             if watch is None or watch.verdict is not None:
                 return
+            now = time.monotonic()
+            watch.waited += min(now - watch.looked, LONGEST_TICK_SECONDS)
+            watch.looked = now
             watch.highest_bytes = max(watch.highest_bytes, self._resident_bytes())
             watch.verdict = _verdict(watch)
-            if watch.verdict is not None:
+            if watch.verdict is not None or self._has_ended():
                 self.kill()
 
     def kill(self) -> None:
-        """End the process and its group now; whoever waits for it takes notice."""
+        """End the process and its group now; whoever waits for an answer gets the end of the stream."""
         if self._process.returncode is None:
-            try:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or (macOS) a zombie
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):  # gone, or (macOS) a zombie
-                _log.debug("worker %d was gone already", self._process.pid)
+        with contextlib.suppress(OSError):  # closed already
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Let the process leave by itself, make sure that it did, and give everything back."""
         self._channel.close()
-        self._let_leave()
-        self.kill()
-        self._process.wait()
+        self._socket.close()
+        self._bury()
+        self._closed = True
         if self._process.stdin:
             self._process.stdin.close()
-        self._drain.join(GOODBYE_SECONDS)
+        if self._drain.ident is not None:
+            self._drain.join()
+
+    def _bury(self) -> None:
+        """Wait for a process that is on its way out, take its group along, and only then reap it."""
+        end = time.monotonic() + GOODBYE_SECONDS
+        while not self._has_ended() and time.monotonic() < end:
+            time.sleep(LEAVING_POLL_SECONDS)
+        self.kill()
+        self._process.wait()
+
+    def _has_ended(self) -> bool:
+        """Return whether the process is dead, without reaping it: until then its number belongs to its group."""
+        if self._process.returncode is not None:
+            return True
+        if not hasattr(os, "waitid"):  # macOS before Python 3.13
+            return self._process.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
 
     def _spawn(self, descriptor: int, threads: int) -> subprocess.Popen[bytes]:
         serve = f"from salticid.runtime.pool_worker import serve; serve({descriptor})"
@@ -172,32 +225,26 @@ class WorkerProcess:
 
     def _begin(self, timeout: float | None, budget_bytes: int | None) -> _Watch:
         with self._lock:
-            self._watch = _Watch(time.monotonic(), timeout, budget_bytes)
+            now = time.monotonic()
+            self._watch = _Watch(now, now, timeout, budget_bytes, cgroup.oom_kills())
             return self._watch
 
     def _end(self) -> None:
         with self._lock:
             self._watch = None
 
-    def _let_leave(self) -> None:
-        """Give a process that is on its way out the time to end with its own exit status."""
-        try:
-            self._process.wait(GOODBYE_SECONDS)
-        except subprocess.TimeoutExpired:
-            _log.debug("worker %d does not leave by itself", self._process.pid)
-
     def _resident_bytes(self) -> int:
         try:
             return int(psutil.Process(self._process.pid).memory_info().rss)
-        except psutil.Error:
+        except (psutil.Error, OSError):  # it is gone, or this program has no descriptors left
             return 0
 
-    def _cause_of_death(self) -> tuple[Status, str]:
+    def _cause_of_death(self, watch: _Watch) -> tuple[Status, str]:
         """Return what ended a process that nobody here killed."""
-        if cgroup.oom_kills() > self._oom_kills:
-            return "oom", "the kernel's OOM killer ended the worker: use fewer workers or smaller items"
         code = self._process.returncode
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
+        if code == -signal.SIGKILL and cgroup.oom_kills() > watch.oom_kills:
+            return "oom", "the kernel's OOM killer ended the worker: use fewer workers or smaller items"
+        how = f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with status {code}"
         return "crash", f"the worker {how} before it answered{self._last_words()}"
 
     def _last_words(self) -> str:
@@ -210,9 +257,20 @@ class WorkerProcess:
         if output is None:
             return
         with output:
-            while chunk := os.read(output.fileno(), 1 << 16):
+            while not self._closed or wait([output.fileno()], 0):
+                if not wait([output.fileno()], DRAIN_SECONDS):
+                    continue
+                chunk = os.read(output.fileno(), 1 << 16)
+                if not chunk:
+                    return
                 self._tail = (self._tail + chunk)[-TAIL_BYTES:]
-                _log.debug("worker %d: %s", self._process.pid, chunk[-TAIL_BYTES:].decode(errors="replace"))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {number}"
 
 
 def _parent_main() -> dict[str, Any]:
@@ -223,9 +281,9 @@ def _parent_main() -> dict[str, Any]:
 
 def _verdict(watch: _Watch) -> tuple[Status, str] | None:
     """Return why the watched process must go, or None."""
-    if watch.timeout is not None and time.monotonic() - watch.started > watch.timeout:
+    if watch.timeout is not None and watch.waited > watch.timeout:
         return "timeout", f"no answer within {watch.timeout:g} s"
     if watch.budget_bytes is not None and watch.highest_bytes > watch.budget_bytes:
         used, allowed = watch.highest_bytes >> 20, watch.budget_bytes >> 20
-        return "oom", f"the worker took {used:,} MB and may take {allowed:,} MB"
+        return "oom", f"the worker took {used:,} MB and may take {allowed:,} MB: use fewer workers, or set peak_bytes"
     return None

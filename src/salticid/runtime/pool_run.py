@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from salticid.core.plain import plain
 from salticid.errors import InputError, ResourceError
 from salticid.runtime import hardware
 from salticid.runtime.journal import Journal
@@ -25,6 +24,7 @@ from salticid.runtime.pool_worker import attempt
 WATCH_SECONDS = 0.05
 PROBE_SECONDS = 5.0  # patience with the first item before its memory so far has to do as the measure
 START_TRIES = 2
+LEAST_BUDGET_BYTES = 256 << 20  # on a full machine the kernel judges better than we do
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,9 @@ class Limits:
 
     def budget_bytes(self, workers: int) -> int:
         """Return the memory that each of `workers` may take."""
-        return self.peak_bytes if self.peak_bytes is not None else self.memory_bytes // max(1, workers)
+        if self.peak_bytes is not None:
+            return self.peak_bytes
+        return max(LEAST_BUDGET_BYTES, self.memory_bytes // max(1, workers))
 
 
 class Run:
@@ -82,14 +84,12 @@ class Run:
         self._stopped = False
         self._refusal: InputError | None = None  # no worker can do this work
         self._scaled = False  # the number of workers is settled
-        self._started = 0.0
         self._threads: list[threading.Thread] = []
         self._processes: list[WorkerProcess] = []
 
     def start(self, workers: int) -> None:
         """Take over what the journal holds, then serve the rest with `workers` workers to begin with."""
         self._take_over_journal()
-        self._started = time.monotonic()
         self._scaled = workers == self._most_workers
         with self._changed:
             self._add_workers(workers)
@@ -104,7 +104,7 @@ class Run:
             The workers cannot load the function.
         """
         with self._changed:
-            while job.index not in self._done and self._serving:
+            while job.index not in self._done and self._serving and self._refusal is None:
                 self._changed.wait()
         if self._refusal is not None:
             raise self._refusal
@@ -134,13 +134,17 @@ class Run:
 
     def _launch(self, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name="salticid-pool", daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _add_workers(self, count: int) -> None:
         for _ in range(min(count, len(self._fresh))):
+            try:
+                self._launch(self._serve)
+            except RuntimeError as problem:
+                _log.warning("a pool worker could not be started: %s", problem)
+                return
             self._serving += 1
-            self._launch(self._serve)
 
     def _serve(self) -> None:
         """Be one worker's thread: take a job, have the process do it, conclude, until nothing is left."""
@@ -151,16 +155,32 @@ class Run:
                 if process is None:
                     self._put_back(job)
                     break
-                done = process.run(job.item, timeout=self._limits.timeout, budget_bytes=self._budget_bytes())
-                self._conclude(job, done)
+                self._attempt(job, process)
         except InputError as problem:
-            self._refusal = problem
+            self._refuse(problem)
         finally:
             if process is not None:
                 self._dismiss(process)
             with self._changed:
                 self._serving -= 1
                 self._changed.notify_all()
+
+    def _attempt(self, job: Job, process: WorkerProcess) -> None:
+        try:
+            done = process.run(job.item, timeout=self._limits.timeout, budget_bytes=self._budget_bytes())
+            done = self._journalled(job, done)
+        except Exception as problem:  # noqa: BLE001 - a job that was taken has to be concluded, or the others wait for ever
+            _log.exception("a pool worker's answer could not be handled")
+            done = Attempt("error", None, f"its answer could not be handled: {problem!r}", 0.0)
+            process.kill()
+        self._conclude(job, done)
+
+    def _refuse(self, problem: InputError) -> None:
+        """End the call: what one worker cannot load no worker can."""
+        with self._changed:
+            self._refusal = problem
+            self._stopped = True
+            self._changed.notify_all()
 
     def _budget_bytes(self) -> int:
         """Return what the next attempt may take: all there is when nothing runs beside it."""
@@ -202,8 +222,9 @@ class Run:
         for _ in range(START_TRIES):
             try:
                 return self._start_process()
-            except (ResourceError, OSError) as problem:
-                _log.warning("a pool worker could not be started: %s", problem)
+            except (ResourceError, OSError, RuntimeError) as problem:
+                if not self._stopped:
+                    _log.warning("a pool worker could not be started: %s", problem)
         return None
 
     def _start_process(self) -> WorkerProcess:
@@ -231,7 +252,6 @@ class Run:
         job.attempts += 1
         if done.status in ("crash", "timeout") or (done.status == "oom" and job.ran != "parent"):
             job.death = done
-        done = self._journalled(job, done)
         with self._changed:
             self._busy -= job.ran != "parent"
             self._alone = False
@@ -246,11 +266,9 @@ class Run:
         if self._journal is None or done.status != "ok":
             return done
         try:
-            value = plain(done.value)
+            return replace(done, value=self._journal.record(job.key, done.value))
         except InputError as problem:
             return replace(done, status="error", value=None, error=str(problem))
-        self._journal.record(job.key, value)
-        return replace(done, value=value)
 
     def _settle(self, job: Job, done: Attempt) -> None:
         self._done[job.index] = Outcome(
@@ -282,19 +300,25 @@ class Run:
                 if self._stopped:
                     return
                 processes = self._processes[:]
-                if time.monotonic() - self._started > PROBE_SECONDS:
-                    self._scale(max((process.highest_bytes for process in processes), default=None))
+                if any(process.busy_seconds > PROBE_SECONDS for process in processes):
+                    self._scale(max(process.highest_bytes for process in processes))
             for process in processes:
                 process.watch()
             time.sleep(WATCH_SECONDS)
 
     def _run_here(self) -> None:
         """Do the next job in this process, unless it is one that kills."""
-        job = self._fresh.popleft() if self._fresh else self._again.popleft()
-        if job.death is not None:
-            self._settle(job, job.death)
-            return
+        with self._changed:
+            self._scaled = True  # nobody joins any more
+            job = self._fresh.popleft() if self._fresh else self._again.popleft()
+            if job.death is not None:
+                self._settle(job, job.death)
+                return
         if self._most_workers:
             _log.warning("no pool worker is left: item %d runs in the calling process, without a deadline", job.index)
         job.ran = "parent"
-        self._conclude(job, attempt(self._function, job.item))
+        try:
+            done = attempt(self._function, job.item)
+        except SystemExit as leaving:
+            done = Attempt("crash", None, f"it asked the program to exit ({leaving.code!r})", 0.0)
+        self._conclude(job, self._journalled(job, done))

@@ -36,6 +36,7 @@ _importing_main: ContextVar[bool] = ContextVar("importing_main", default=False)
 def serve(descriptor: int) -> None:
     """Answer items on the socket `descriptor` until the parent closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    os.set_inheritable(descriptor, False)  # a program that an item starts must not hold the socket open
     _die_with_parent()
     faulthandler.enable()
     channel = Connection(descriptor)
@@ -47,10 +48,10 @@ def serve(descriptor: int) -> None:
     channel.send(READY)
     while True:
         try:
-            item = channel.recv()
+            number, item = channel.recv()
         except EOFError:
             return
-        channel.send_bytes(_reply(attempt(function, item)))
+        channel.send_bytes(_reply(number, attempt(function, item)))
 
 
 def is_importing_main() -> bool:
@@ -92,17 +93,17 @@ def _receive_function(channel: Connection) -> Callable[[Any], Any]:
     return function
 
 
-def _reply(done: Attempt) -> bytes:
+def _reply(number: int, done: Attempt) -> bytes:
     """Return `done` as bytes for the pipe; a value that cannot travel becomes an error that says so."""
-    problem = None
     try:
-        message = pickle.dumps(done)
-    except Exception as failure:  # noqa: BLE001 - any class may refuse to be pickled in its own way
-        problem = f"the result cannot be sent ({_describe(failure)}): return plain values or the path of a file"
-        message = b""
-    if len(message) > RESULT_LIMIT_BYTES:
+        message = pickle.dumps((number, done))
         problem = f"the result has {len(message):,} bytes: save it to a file and return the path"
-    return message if problem is None else pickle.dumps(Attempt("error", None, problem, done.seconds, done.peak_bytes))
+    except Exception as failure:  # noqa: BLE001 - any class may refuse to be pickled in its own way
+        message = b""
+        problem = f"the result cannot be sent ({_describe(failure)}): return plain values or the path of a file"
+    if 0 < len(message) <= RESULT_LIMIT_BYTES:
+        return message
+    return pickle.dumps((number, Attempt("error", None, problem, done.seconds, done.peak_bytes)))
 
 
 def _describe(problem: BaseException) -> str:
