@@ -21,6 +21,8 @@ class BlurOptions(Options):
     strength: float = option(0.5, help="how much", minimum=0, maximum=1)
     border: Literal["reflect", "zero"] = option("reflect", help="what lies outside the image")
     title: str | None = option(None, help="a name")
+    mode: Literal["fast", "good"] | None = option(None, help="how")
+    window_px: int = option(5, help="width", odd=True)
     fast: bool = option(False, help="hurry")
 
     PROFILES: ClassVar[Any] = {"speed": {"radius_px": 1, "fast": True}, "quality": {"radius_px": 5}, "memory": {}}
@@ -48,6 +50,8 @@ def test_an_unknown_profile_names_the_known_ones():
         ({"strength": float("nan")}, "strength must be at least 0, not nan"),
         ({"strength": "much"}, "strength must be a number, not 'much'"),
         ({"border": "wrap"}, "border must be one of reflect, zero, not 'wrap'"),
+        ({"mode": "best"}, "mode must be one of fast, good, not 'best'"),
+        ({"window_px": 4}, "window_px must be odd, not 4"),
         ({"fast": 1}, "fast must be true or false, not 1"),
         ({"radius": 1}, "no option 'radius': did you mean radius_px?"),
         ({"zzz": 1}, "no option 'zzz': options are radius_px, step_px"),

@@ -63,7 +63,12 @@ def test_broken_files_are_input_errors(tmp_path):
         (b"", "truncated, or not a PLY"),
         (b"png" + whole[3:], "not a binary little-endian PLY"),
         (whole.replace(b"binary_little", b"binary_bigxxx"), "not a binary little-endian"),
-        (whole.replace(b"property float x", b"property list x"), "must have x, y, z"),
+        (whole.replace(b"property float x", b"property list x"), "none of the types"),
+        (whole.replace(b"property float x", b"property list uchar int x"), "none of the types"),
+        (whole.replace(b"property float x", b"property float w"), "must have x, y, z"),
+        (whole.replace(b"property float x", b"property float x\nproperty float x"), "each property once"),
+        (whole.replace(b"float x", b"float x\n" + b"".join(b"property char a%d\n" % i for i in range(999))), "256"),
+        (whole.replace(b"vertex 4", b"vertex " + b"9" * 30), "first element"),
         (whole.replace(b"vertex 4", b"vertex 999999999999"), "truncated"),
         (whole.replace(b"element vertex", b"element facess"), "first element"),
     ]:
@@ -72,6 +77,23 @@ def test_broken_files_are_input_errors(tmp_path):
             PointCloud.load(path)
     with pytest.raises(InputError, match="No such file"):
         PointCloud.load(tmp_path / "none.ply")
+
+
+def ply(fields, values):
+    properties = "".join(f"property {field}\n" for field in fields)
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex 1\n{properties}end_header\n"
+    return header.encode() + values
+
+
+def test_what_float32_and_uint8_cannot_hold_is_refused(tmp_path):
+    path = tmp_path / "a.ply"
+    xyz = ["double x", "double y", "double z"]
+    path.write_bytes(ply(xyz, np.array([1e300, 0, 0]).tobytes()))
+    with pytest.raises(InputError, match="which float32 cannot hold"):
+        PointCloud.load(path)
+    path.write_bytes(ply([*xyz, "float red", "float green", "float blue"], bytes(36)))
+    with pytest.raises(InputError, match="must be uchar"):
+        PointCloud.load(path)
 
 
 def test_another_suffix_is_refused(tmp_path):

@@ -38,7 +38,28 @@ def test_png_is_16_bit_with_256_steps_per_pixel_and_0_for_unknown(found, tmp_pat
     assert values.tolist() == [[384, 0, 832], [51200, 16, 0]]
 
 
-@pytest.mark.parametrize("value", [-3.0, 0.0, 256.0])
+def test_png_stores_what_is_below_its_smallest_disparity_as_that(found, tmp_path):
+    px = np.float32([[0, 1e-6, 0.001], [0.003, 1 / 256, 65535 / 256]])
+    DisparityMap(px, found.confidence, found.image, "x").save(tmp_path / "a.png")
+    assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED).tolist() == [[1, 1, 1], [1, 1, 65535]]
+
+
+@pytest.mark.parametrize("name", ["a.NPY", "a.PFM", "a.PNG"])
+def test_a_suffix_in_capitals_writes_one_whole_file(found, tmp_path, name):
+    found.save(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).stat().st_size > 0
+
+
+def test_maps_and_cameras_are_equal_to_themselves_alone(found):
+    again = DisparityMap(found.disparity_px, found.confidence, found.image, found.engine)
+    assert found == found
+    assert found != again
+    rig = Calibration.rectified(focal_px=500, baseline_mm=60, center_px=(1, 1), image_size=(3, 2))
+    assert rig.left != rig.right
+
+
+@pytest.mark.parametrize("value", [-3.0, -0.001, 255.999, 256.0])
 def test_a_png_that_would_lose_something_is_refused(found, tmp_path, value):
     found = DisparityMap(np.full((2, 3), value, np.float32), found.confidence, found.image, "x")
     with pytest.raises(InputError, match=r"use \.pfm or \.npy"):

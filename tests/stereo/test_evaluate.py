@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from salticid.errors import InputError
-from salticid.stereo.evaluate import evaluate_scene, find_scenes, load_truth, mean_by_group, measure
+from salticid.stereo.evaluate import evaluate_scene, find_scenes, load_truth, mean_by_group, measure, search_range
 from salticid.stereo.simulate import simulate_pair
 
 DATA = Path(os.environ.get("SALTICID_DATA", "../shared/data")) / "stereo"
@@ -54,7 +54,7 @@ def test_only_counted_pixels_count():
 def test_a_simulated_scene_is_found_and_evaluated(tmp_path):
     simulate_pair(200, 150).save(tmp_path / "set" / "one")
     [scene] = find_scenes(tmp_path)
-    assert (scene.group, scene.name, scene.scale) == ("set", "one", 1.0)
+    assert (scene.group, scene.name, search_range(scene)) == ("set", "one", 32)
     row = evaluate_scene({"scene": asdict(scene), "options": {"mode": "3way"}})
     assert row["bad_2_fill"] < 8
     assert 0.5 < row["auc"] <= 1
@@ -70,7 +70,7 @@ def test_the_truth_of_2006_is_scaled_by_size_and_checked_against_the_other_view(
         cv2.imwrite(str(folder / f"{name}.png"), values)
     [scene] = find_scenes(tmp_path)
     truth_px, counted = load_truth(scene)
-    assert scene.scale == 3
+    assert search_range(scene) == 85
     assert np.isnan(truth_px[0, 5])
     assert truth_px[0, 100] == 20
     assert not counted[:, 220:250].any()  # the right view's truth says otherwise at column - 20
@@ -83,6 +83,14 @@ def test_a_folder_without_scenes_is_an_input_error(tmp_path):
         find_scenes(tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         find_scenes(tmp_path / "none")
+
+
+def test_files_of_different_sizes_are_an_input_error_that_names_them(tmp_path):
+    simulate_pair(64, 48).save(tmp_path / "set" / "one")
+    cv2.imwrite(str(tmp_path / "set" / "one" / "visible.png"), np.zeros((4, 5), np.uint8))
+    [scene] = find_scenes(tmp_path)
+    with pytest.raises(InputError, match=r"visible.png is 5x4, the truth 64x48"):
+        load_truth(scene)
 
 
 def test_means_are_per_set_and_leave_nan_out():

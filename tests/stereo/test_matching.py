@@ -100,10 +100,41 @@ def test_a_matcher_with_a_rig_rectifies_first(pair):
     assert errors[0] < 0.7 * errors[1]
 
 
-def test_views_of_another_size_than_the_rig_are_refused(pair):
+def test_views_of_another_size_than_the_rig_are_refused_rectified_or_not(pair):
     rig = Calibration.rectified(focal_px=100, baseline_mm=50, center_px=(50, 50), image_size=(100, 100))
     assert rig.is_rectified
-    StereoMatcher(rig, num_disparities=16)(pair.left, pair.right)
+    with pytest.raises(InputError, match="calibration is for views of 100x100, not 400x300"):
+        StereoMatcher(rig, num_disparities=16)(pair.left, pair.right)
+
+
+def test_a_rig_tells_how_far_to_search_unless_the_caller_does(pair):
+    assert StereoMatcher(pair.rig).options.num_disparities == pair.rig.num_disparities
+    assert StereoMatcher(pair.rig, num_disparities=32).options.num_disparities == 32
+
+
+def test_a_flat_pair_has_no_confidence_whatever_was_matched():
+    flat = np.full((60, 200), 90, np.uint8)
+    found = StereoMatcher(num_disparities=32)(flat, flat)
+    assert (found.confidence == 0).all()
+
+
+def test_what_the_right_view_does_not_show_has_no_disparity(found):
+    matched = np.arange(found.disparity_px.shape[1]) - found.disparity_px
+    assert np.nanmin(matched) >= 0
+
+
+def test_what_the_left_camera_did_not_see_has_no_disparity(pair):
+    from dataclasses import replace
+
+    from salticid.stereo.calibration import Camera
+
+    bent = Camera(pair.rig.left.K, np.array([0.3, 0.0, 0.0, 0.0, 0.0]))
+    rig = replace(pair.rig, left=bent, right=bent)
+    matcher = StereoMatcher(rig)
+    found = matcher(pair.left, pair.right)
+    outside = (found.image == 0).all(axis=2)
+    assert outside.mean() > 0.05
+    assert np.isnan(found.disparity_px[outside]).all()
 
 
 @settings(max_examples=40, deadline=None)

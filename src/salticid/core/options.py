@@ -32,9 +32,10 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     multiple_of: int | None = None,
+    odd: bool = False,
 ) -> Any:
     """Declare one option: its default, one line of help, and the values that it may take."""
-    limits = {"help": help, "minimum": minimum, "maximum": maximum, "multiple_of": multiple_of}
+    limits = {"help": help, "minimum": minimum, "maximum": maximum, "multiple_of": multiple_of, "odd": odd}
     return dataclasses.field(default=default, metadata=limits)
 
 
@@ -51,6 +52,7 @@ class OptionField:
     minimum: float | None
     maximum: float | None
     multiple_of: int | None
+    odd: bool
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with `value`, or None."""
@@ -60,13 +62,17 @@ class OptionField:
             return None if value in self.choices else f"must be one of {', '.join(self.choices)}, not {value!r}"
         if not _is_a(value, self.type):
             return f"must be {_NOUNS[self.type]}, not {value!r}"
-        if self.minimum is not None and not value >= self.minimum:
-            return f"must be at least {self.minimum}, not {value!r}"
-        if self.maximum is not None and not value <= self.maximum:
-            return f"must be at most {self.maximum}, not {value!r}"
-        if self.multiple_of is not None and value % self.multiple_of:
-            return f"must be a multiple of {self.multiple_of}, not {value!r}"
-        return None
+        return self._broken_limit(value)
+
+    def _broken_limit(self, value: Any) -> str | None:
+        limits = {
+            f"at least {self.minimum}": self.minimum is None or value >= self.minimum,
+            f"at most {self.maximum}": self.maximum is None or value <= self.maximum,
+            f"a multiple of {self.multiple_of}": self.multiple_of is None or value % self.multiple_of == 0,
+            "odd": not self.odd or value % 2 == 1,
+        }
+        broken = [limit for limit, kept in limits.items() if not kept]
+        return f"must be {broken[0]}, not {value!r}" if broken else None
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of this option."""
@@ -135,7 +141,7 @@ def _is_a(value: Any, kind: type) -> bool:
 
 def _field(item: dataclasses.Field[Any], hint: Any) -> OptionField:
     optional = False
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
         [hint] = [part for part in typing.get_args(hint) if part is not type(None)]
         optional = True
     choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()

@@ -1,17 +1,18 @@
 """The supervisor of one `pool.map` call: who waits, who works, what is done.
 
-One thread per worker takes jobs and waits for its process; one more watches all processes for deadlines and memory.
-The caller's thread only waits for outcomes, or does the work itself when there is no worker left.
+One thread per worker takes jobs and waits for its process; the conductor starts them, and watches all processes for
+deadlines and memory. The caller's thread only waits for outcomes, or does the work when there is no worker left.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from salticid.errors import InputError, ResourceError
@@ -57,9 +58,17 @@ class Limits:
             return self.peak_bytes
         return max(LEAST_BUDGET_BYTES, self.memory_bytes // max(1, workers))
 
+    def allow_another(self, job: Job, done: Attempt) -> bool:
+        """Return whether `job` is to be tried again after it ended as `done`."""
+        return done.status in self.retry_on and job.attempts <= self.retries
+
 
 class Run:
-    """The state of one call; `_changed` guards all of it."""
+    """The state of one call; `_changed` guards what the worker threads share.
+
+    The caller's thread never takes that lock: an interrupt (Ctrl-C) that comes while it is being taken could leave it
+    taken for ever. It only reads its mail, rings a bell and sets a flag.
+    """
 
     def __init__(
         self,
@@ -74,26 +83,35 @@ class Run:
         self._limits = limits
         self._journal = journal
         self._most_workers = most_workers
+        self._ready: dict[int, Outcome] = {}  # the caller's own
+        self._mail: SimpleQueue[Outcome | Job | InputError] = SimpleQueue()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._conductor: threading.Thread | None = None
+        self._stopped = False
         self._changed = threading.Condition()
-        self._fresh = deque(jobs)
+        self._fresh: deque[Job] = deque()
         self._again: deque[Job] = deque()
-        self._done: dict[int, Outcome] = {}
         self._busy = 0
         self._alone = False  # a retry has the machine to itself
         self._serving = 0  # worker threads
-        self._stopped = False
-        self._refusal: InputError | None = None  # no worker can do this work
         self._scaled = False  # the number of workers is settled
         self._threads: list[threading.Thread] = []
         self._processes: list[WorkerProcess] = []
 
     def start(self, workers: int) -> None:
         """Take over what the journal holds, then serve the rest with `workers` workers to begin with."""
-        self._take_over_journal()
+        for job in self.jobs:
+            if self._journal is not None and job.key in self._journal:
+                value = self._journal.value(job.key)
+                self._ready[job.index] = Outcome(job.index, job.item, "ok", value, None, 0, 0.0, None, "journal")
+            else:
+                self._fresh.append(job)
         self._scaled = workers == self._most_workers
-        with self._changed:
-            self._add_workers(workers)
-        self._launch(self._watch)
+        try:
+            self._conductor = self._launch(lambda: self._conduct(workers))
+        except RuntimeError as problem:
+            _log.warning("the pool gets no thread: %s", problem)
+            self._hand_over()
 
     def wait_for(self, job: Job) -> Outcome:
         """Return the outcome of `job`; the work is done here when no worker is left to do it.
@@ -103,48 +121,86 @@ class Run:
         InputError
             The workers cannot load the function.
         """
-        with self._changed:
-            while job.index not in self._done and self._serving and self._refusal is None:
-                self._changed.wait()
-        if self._refusal is not None:
-            raise self._refusal
-        while job.index not in self._done:
-            self._run_here()
-        return self._done.pop(job.index)
+        while job.index not in self._ready:
+            message = self._mail.get()
+            if isinstance(message, InputError):
+                raise message
+            outcome = self._run_here(message) if isinstance(message, Job) else message
+            self._ready[outcome.index] = outcome
+        return self._ready.pop(job.index)
 
     def stop(self) -> None:
         """End every worker and thread; what is not done stays undone."""
+        self._stopped = True
+        self._bell.put(None)
+        if self._conductor is not None:
+            self._conductor.join()
+        if self._journal is not None:
+            self._journal.close()
+
+    def _run_here(self, job: Job) -> Outcome:
+        """Do `job` in the calling process, unless it is one that kills."""
+        if job.death is not None:
+            return _outcome(job, job.death)
+        if self._most_workers:
+            _log.warning("no pool worker is left: item %d runs in the calling process, without a deadline", job.index)
+        job.ran = "parent"
+        while True:
+            job.attempts += 1
+            try:
+                done = attempt(self._function, job.item)
+            except SystemExit as leaving:
+                done = Attempt("crash", None, f"it asked the program to exit ({leaving.code!r})", 0.0)
+            done = self._journalled(job, done)
+            if not self._limits.allow_another(job, done):
+                return _outcome(job, done)
+
+    def _conduct(self, workers: int) -> None:
+        """Be the thread that starts the workers, looks after their processes, and ends them."""
         with self._changed:
-            self._stopped = True
+            self._add_workers(workers)
+            if not self._serving:
+                self._hand_over()
+        while self._serving and not self._stopped:
+            self._look_after(self._processes[:])
+            with suppress(Empty):
+                self._bell.get(timeout=WATCH_SECONDS)
+        with self._changed:
             abandoned = self._processes[:] if self._busy else []
             self._changed.notify_all()
         for process in abandoned:
             process.kill()
         for thread in self._threads:
             thread.join()
-        if self._journal is not None:
-            self._journal.close()
 
-    def _take_over_journal(self) -> None:
-        for job in self.jobs:
-            if self._journal is not None and job.key in self._journal:
-                value = self._journal.value(job.key)
-                self._done[job.index] = Outcome(job.index, job.item, "ok", value, None, 0, 0.0, None, "journal")
-        self._fresh = deque(job for job in self.jobs if job.index not in self._done)
+    def _look_after(self, processes: list[WorkerProcess]) -> None:
+        for process in processes:
+            process.watch()
+        if any(process.busy_seconds > PROBE_SECONDS for process in processes):
+            with self._changed:
+                self._scale(max(process.highest_bytes for process in processes))
 
-    def _launch(self, target: Callable[[], None]) -> None:
+    def _launch(self, target: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=target, name="salticid-pool", daemon=True)
         thread.start()
-        self._threads.append(thread)
+        return thread
 
     def _add_workers(self, count: int) -> None:
         for _ in range(min(count, len(self._fresh))):
             try:
-                self._launch(self._serve)
+                self._threads.append(self._launch(self._serve))
             except RuntimeError as problem:
                 _log.warning("a pool worker could not be started: %s", problem)
                 return
             self._serving += 1
+
+    def _hand_over(self) -> None:
+        """Give what is left to the calling process: there is no worker any more."""
+        self._scaled = True
+        for job in (*self._fresh, *self._again):
+            self._mail.put(job)
+        self._fresh.clear()
+        self._again.clear()
 
     def _serve(self) -> None:
         """Be one worker's thread: take a job, have the process do it, conclude, until nothing is left."""
@@ -156,31 +212,26 @@ class Run:
                     self._put_back(job)
                     break
                 self._attempt(job, process)
-        except InputError as problem:
-            self._refuse(problem)
+        except InputError as problem:  # what one worker cannot load no worker can
+            self._mail.put(problem)
         finally:
             if process is not None:
                 self._dismiss(process)
             with self._changed:
                 self._serving -= 1
+                if not self._serving:
+                    self._hand_over()
                 self._changed.notify_all()
 
     def _attempt(self, job: Job, process: WorkerProcess) -> None:
         try:
             done = process.run(job.item, timeout=self._limits.timeout, budget_bytes=self._budget_bytes())
             done = self._journalled(job, done)
-        except Exception as problem:  # noqa: BLE001 - a job that was taken has to be concluded, or the others wait for ever
+        except Exception as problem:  # noqa: BLE001 - a job that was taken has to be concluded, or all wait for ever
             _log.exception("a pool worker's answer could not be handled")
             done = Attempt("error", None, f"its answer could not be handled: {problem!r}", 0.0)
             process.kill()
         self._conclude(job, done)
-
-    def _refuse(self, problem: InputError) -> None:
-        """End the call: what one worker cannot load no worker can."""
-        with self._changed:
-            self._refusal = problem
-            self._stopped = True
-            self._changed.notify_all()
 
     def _budget_bytes(self) -> int:
         """Return what the next attempt may take: all there is when nothing runs beside it."""
@@ -228,13 +279,11 @@ class Run:
         return None
 
     def _start_process(self) -> WorkerProcess:
-        threads = max(1, hardware.cpu_count() // self._most_workers)
-        process = WorkerProcess(threads)
+        process = WorkerProcess(max(1, hardware.cpu_count() // self._most_workers))
         with self._changed:
             self._processes.append(process)
-            stopped = self._stopped
         try:
-            if stopped:
+            if self._stopped:
                 raise ResourceError("the call was closed meanwhile")
             process.introduce(self._function)
         except (InputError, ResourceError):
@@ -247,22 +296,8 @@ class Run:
         with self._changed:
             self._processes.remove(process)
 
-    def _conclude(self, job: Job, done: Attempt) -> None:
-        """Settle what an attempt means: an outcome, on disk first, or another try at the end."""
-        job.attempts += 1
-        if done.status in ("crash", "timeout") or (done.status == "oom" and job.ran != "parent"):
-            job.death = done
-        with self._changed:
-            self._busy -= job.ran != "parent"
-            self._alone = False
-            if done.status in self._limits.retry_on and job.attempts <= self._limits.retries and not self._stopped:
-                self._again.append(job)
-            else:
-                self._settle(job, done)
-            self._scale(done.peak_bytes)
-            self._changed.notify_all()
-
     def _journalled(self, job: Job, done: Attempt) -> Attempt:
+        """Put a good value on disk before anybody hears of it."""
         if self._journal is None or done.status != "ok":
             return done
         try:
@@ -270,18 +305,20 @@ class Run:
         except InputError as problem:
             return replace(done, status="error", value=None, error=str(problem))
 
-    def _settle(self, job: Job, done: Attempt) -> None:
-        self._done[job.index] = Outcome(
-            index=job.index,
-            item=job.item,
-            status=done.status,
-            value=done.value,
-            error=done.error,
-            attempts=job.attempts,
-            seconds=done.seconds,
-            peak_bytes=done.peak_bytes,
-            ran=job.ran,
-        )
+    def _conclude(self, job: Job, done: Attempt) -> None:
+        """Settle what an attempt in a worker means: an outcome, or another try at the end."""
+        job.attempts += 1
+        if done.status in ("crash", "timeout", "oom"):
+            job.death = done
+        with self._changed:
+            self._busy -= 1
+            self._alone = False
+            if self._limits.allow_another(job, done):
+                self._again.append(job)
+            else:
+                self._mail.put(_outcome(job, done))
+            self._scale(done.peak_bytes)
+            self._changed.notify_all()
 
     def _scale(self, peak_bytes: int | None) -> None:
         """Now that one item's memory is known, start as many workers as fit."""
@@ -293,32 +330,16 @@ class Run:
         if not self._stopped:
             self._add_workers(self._most_workers - self._serving)
 
-    def _watch(self) -> None:
-        """Be the thread that looks after every process until the call ends."""
-        while True:
-            with self._changed:
-                if self._stopped:
-                    return
-                processes = self._processes[:]
-                if any(process.busy_seconds > PROBE_SECONDS for process in processes):
-                    self._scale(max(process.highest_bytes for process in processes))
-            for process in processes:
-                process.watch()
-            time.sleep(WATCH_SECONDS)
 
-    def _run_here(self) -> None:
-        """Do the next job in this process, unless it is one that kills."""
-        with self._changed:
-            self._scaled = True  # nobody joins any more
-            job = self._fresh.popleft() if self._fresh else self._again.popleft()
-            if job.death is not None:
-                self._settle(job, job.death)
-                return
-        if self._most_workers:
-            _log.warning("no pool worker is left: item %d runs in the calling process, without a deadline", job.index)
-        job.ran = "parent"
-        try:
-            done = attempt(self._function, job.item)
-        except SystemExit as leaving:
-            done = Attempt("crash", None, f"it asked the program to exit ({leaving.code!r})", 0.0)
-        self._conclude(job, self._journalled(job, done))
+def _outcome(job: Job, done: Attempt) -> Outcome:
+    return Outcome(
+        index=job.index,
+        item=job.item,
+        status=done.status,
+        value=done.value,
+        error=done.error,
+        attempts=job.attempts,
+        seconds=done.seconds,
+        peak_bytes=done.peak_bytes,
+        ran=job.ran,
+    )

@@ -25,6 +25,7 @@ UNITS_MM = (1.0, 10.0, 25.4, 1000.0)  # that T is written in: mm, cm, inches, m
 UNIT_RANGE_MM = (1e-6, 1e6)
 SAME_LENGTH = 0.02  # two statements of one length may differ by this share
 LEAST_BASELINE = 1e-9  # in whatever unit: less is rounding
+LEAST_FOCAL_PX = 1e-3  # less is no lens
 MAX_SIDE_PX = 32767  # cv2.remap's limit
 DISTORTION_SIZES = (0, 4, 5, 8, 12, 14)
 
@@ -200,7 +201,7 @@ class Rectifier:
 
     @property
     def visible(self) -> Mask:
-        """Where the rectified left view shows what the left camera saw, (H, W); elsewhere it is black, wholly or partly."""
+        """Where the rectified left view shows what the left camera saw, (H, W); elsewhere black is mixed in."""
         return self._visible
 
     def __call__(self, left: Image, right: Image) -> tuple[Image, Image]:
@@ -250,7 +251,7 @@ def _from_entries(entries: Entries, unit_mm: float) -> Calibration:
 
 def _camera(entries: Entries, side: str) -> Camera:
     K = shaped(entries, f"{side}_camera_matrix", (3, 3))
-    if min(K[0, 0], K[1, 1]) <= 0:
+    if min(K[0, 0], K[1, 1]) < LEAST_FOCAL_PX:
         raise ValueError("a focal length is not positive")
     if K[1:, 0].any() or K[2].tolist() != [0, 0, 1]:
         raise ValueError(f"{side}_camera_matrix is not fx 0 cx, 0 fy cy, 0 0 1")
@@ -327,7 +328,7 @@ def _check_projections(R1: Matrix, R2: Matrix, P1: Matrix, P2: Matrix, baseline_
         raise ValueError("the cameras cannot be rectified: check the camera matrices, the distortion and R")
     _check_rotation(R1, "R1")
     _check_rotation(R2, "R2")
-    if min(P1[0, 0], P1[1, 1], P2[0, 0], P2[1, 1]) <= 0:
+    if min(P1[0, 0], P1[1, 1], P2[0, 0], P2[1, 1]) < LEAST_FOCAL_PX:
         raise ValueError("a focal length of P1 or P2 is not positive")
     across_mm, down_mm = -P2[:2, 3] / P2[[0, 1], [0, 1]]
     if abs(down_mm) > abs(across_mm):

@@ -25,6 +25,7 @@ Entries = dict[str, NDArray[np.float64]]
 
 SIZE_LIMIT_BYTES = 1 << 20
 NUMBER_LIMIT = 1e12  # larger ones describe no camera, and overflow in products
+ENTRY_LIMIT = 64  # numbers in one entry of OpenCV's files
 EXTRINSICS = "extrinsics.yml"
 
 # Other people's names for ours.
@@ -74,7 +75,8 @@ def shaped(entries: Entries, name: str, shape: tuple[int, ...]) -> NDArray[np.fl
     """
     array = entries[name]
     if array.size != math.prod(shape):
-        raise ValueError(f"{name} must have {' x '.join(map(str, shape))} numbers, not {array.size}")
+        wanted = f"have {' x '.join(map(str, shape))} numbers" if shape else "be one number"
+        raise ValueError(f"{name} must {wanted}, not {array.size}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds a number that is not finite")
     if (np.abs(array) > NUMBER_LIMIT).any():
@@ -132,18 +134,28 @@ def _read_opencv(text: str, path: Path) -> Entries:
         nodes = {name: storage.getNode(name) for name in storage.root().keys() if _known(name)}  # noqa: SIM118 - a node
         values = {name: _node_value(node) for name, node in nodes.items()}
     except (cv2.error, SystemError, UnicodeError) as problem:
-        reason = getattr(problem, "err", problem)
+        reason = getattr(problem.__cause__ or problem, "err", problem)
         raise InputError(f"{path} is broken OpenCV YAML or XML: {reason}") from None
     return {name: _numbers(value, name, path) for name, value in values.items()}
 
 
 def _node_value(node: cv2.FileNode) -> object:
-    """Return the numbers of a node, None for what is no number: OpenCV reads text as 1.8e308."""
-    if node.isMap():
-        return node.mat()
+    """Return the numbers of a node, None for what is none: `real` reads text as 1.8e308, `mat` trusts a wrong size."""
+    if not node.isMap():
+        return _node_numbers(node)
+    sides = [side for name in ("rows", "cols", "sizes") for side in _node_numbers(node.getNode(name))]
+    numbers = _node_numbers(node.getNode("data"))
+    if None in sides or math.prod(side or 0 for side in sides) != len(numbers):
+        return None
+    return numbers
+
+
+def _node_numbers(node: cv2.FileNode) -> list[float | None]:
+    """Return a sequence or a single number as a list, [None] when it is longer than any entry: `at` takes time."""
     if node.isSeq():
-        return [_node_number(node.at(index)) for index in range(node.size())]
-    return _node_number(node)
+        short = node.size() <= ENTRY_LIMIT
+        return [_node_number(node.at(index)) for index in range(node.size())] if short else [None]
+    return [] if node.empty() or node.isNone() else [_node_number(node)]
 
 
 def _node_number(node: cv2.FileNode) -> float | None:

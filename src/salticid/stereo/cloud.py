@@ -16,15 +16,25 @@ from salticid.errors import InputError
 from salticid.stereo.calibration import Calibration
 
 PLY_TYPES = {
+    "char": "i1",
+    "int8": "i1",
+    "uchar": "u1",
+    "uint8": "u1",
+    "short": "<i2",
+    "int16": "<i2",
+    "ushort": "<u2",
+    "uint16": "<u2",
+    "int": "<i4",
+    "int32": "<i4",
+    "uint": "<u4",
+    "uint32": "<u4",
     "float": "<f4",
     "float32": "<f4",
     "double": "<f8",
-    "uchar": "u1",
-    "uint8": "u1",
-    "int": "<i4",
-    "ushort": "<u2",
+    "float64": "<f8",
 }
 PLY_HEADER_LIMIT_BYTES = 1 << 16
+PLY_PROPERTIES_LIMIT = 256  # of one vertex
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +82,7 @@ class PointCloud:
         Raises
         ------
         InputError
-            The file is missing, truncated, or another kind of PLY.
+            The file is missing, truncated, another kind of PLY, or holds what float32 mm and uint8 cannot.
         """
         try:
             data = Path(path).read_bytes()
@@ -84,11 +94,7 @@ class PointCloud:
         if not mark or len(data) - len(head) - len(mark) < size:
             raise InputError(f"{path} is truncated, or not a PLY file")
         vertices = np.frombuffer(data, fields, count, len(head) + len(mark))
-        points = np.stack([vertices[name] for name in ("x", "y", "z")], axis=-1).astype(np.float32)
-        names = vertices.dtype.names or ()
-        has_colors = {"red", "green", "blue"} <= set(names)
-        colors = np.stack([vertices[name] for name in ("red", "green", "blue")], axis=-1) if has_colors else None
-        return cls(points, colors)
+        return cls(_points(vertices, str(path)), _colors(vertices, str(path)))
 
     def draw(self, width: int = 640, height: int = 480, *, turn_deg: float = 25.0) -> Image:
         """Return the cloud as seen from `turn_deg` around its middle, (height, width, 3) uint8 RGB."""
@@ -133,11 +139,33 @@ def _vertex_layout(header: str, name: str) -> tuple[int, list[tuple[str, str]]]:
     first = re.search(r"^element (\w+)", header, re.MULTILINE)
     if element is None or first is None or first.group(1) != "vertex":
         raise InputError(f"{name}: the first element of the PLY file must be its vertices")
-    own = header[element.end() :].split("element ")[0]
-    fields = re.findall(r"^property (\w+) (\w+)\s*$", own, re.MULTILINE)
-    if any(kind not in PLY_TYPES for kind, _ in fields) or not {"x", "y", "z"} <= {field for _, field in fields}:
-        raise InputError(f"{name}: vertices must have x, y, z of types {', '.join(PLY_TYPES)}")
-    return int(element.group(1)), [(field, PLY_TYPES[kind]) for kind, field in fields]
+    own = header[element.end() :].split("\nelement ")[0]
+    lines = [line.split()[1:] for line in own.splitlines() if line.startswith("property")]
+    if any(len(line) != 2 or line[0] not in PLY_TYPES for line in lines):
+        raise InputError(f"{name}: a property of the vertices is none of the types {', '.join(PLY_TYPES)}")
+    fields = [(field, PLY_TYPES[kind]) for kind, field in lines]
+    names = {field for field, _ in fields}
+    if not {"x", "y", "z"} <= names:
+        raise InputError(f"{name}: vertices must have x, y, z")
+    if len(names) < len(fields) or len(fields) > PLY_PROPERTIES_LIMIT:
+        raise InputError(f"{name}: vertices must have each property once, and {PLY_PROPERTIES_LIMIT} at most")
+    return int(element.group(1)), fields
+
+
+def _points(vertices: Array, name: str) -> FloatMap:
+    points = np.stack([vertices[axis] for axis in ("x", "y", "z")], axis=-1).astype(np.float64)
+    if (np.abs(points[np.isfinite(points)]) > np.finfo(np.float32).max).any():
+        raise InputError(f"{name} holds a coordinate beyond {np.finfo(np.float32).max:.3g}, which float32 cannot hold")
+    return points.astype(np.float32)
+
+
+def _colors(vertices: Array, name: str) -> Image | None:
+    channels = [vertices[channel] for channel in ("red", "green", "blue") if channel in (vertices.dtype.names or ())]
+    if len(channels) < 3:
+        return None
+    if any(channel.dtype != np.uint8 for channel in channels):
+        raise InputError(f"{name}: red, green and blue must be uchar")
+    return np.stack(channels, axis=-1)
 
 
 def _turned(points: Array, turn_deg: float) -> Array:

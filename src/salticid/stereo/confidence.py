@@ -2,7 +2,8 @@
 
 confidence = agreement * support / (1 + spread / SPREAD_PX), each in 0..1:
 
-    agreement   share of equal census bits of the matched pixels, mean over a window
+    agreement   share of equal census bits of the matched pixels, mean over a window; 0 where the view is flat, since
+                two flat surroundings always look alike
     support     share of neighbors that have a disparity at all
     spread      standard deviation of the neighbors' disparities
 
@@ -38,22 +39,36 @@ def match_confidence(left: Image, right: Image, disparity_px: FloatMap, *, threa
     known = np.isfinite(disparity_px)
     disparity_px = np.where(known, disparity_px, np.float32(0))
     support = cv2.blur(known.astype(np.float32), SUPPORT_WINDOW)
-    confidence: FloatMap = _agreement(left, right, disparity_px, threads) * support
+    confidence: FloatMap = _agreement(left, right, disparity_px, known, threads) * support
     confidence /= 1 + _spread(disparity_px, known) / np.float32(SPREAD_PX)
-    return np.where(known, confidence, np.float32(0))
+    return np.where(known & _textured(left), confidence, np.float32(0))
 
 
-def _agreement(left: Image, right: Image, disparity_px: FloatMap, threads: int) -> FloatMap:
+def _agreement(left: Image, right: Image, disparity_px: FloatMap, known: Mask, threads: int) -> FloatMap:
     width = left.shape[1]
     matched = np.arange(width) - np.rint(disparity_px).astype(np.intp)
     codes = np.take_along_axis(census(right, threads=threads), matched.clip(0, width - 1), axis=1)
-    different = hamming(census(left, threads=threads), codes).astype(np.float32)
-    return np.float32(1) - np.asarray(cv2.blur(different, AGREEMENT_WINDOW), np.float32) / np.float32(CENSUS_BITS)
+    different = np.where(known, hamming(census(left, threads=threads), codes), np.float32(0)).astype(np.float32)
+    mean = np.asarray(cv2.blur(different, AGREEMENT_WINDOW), np.float32) / _share(known, AGREEMENT_WINDOW)
+    return np.float32(1) - mean / np.float32(CENSUS_BITS)
+
+
+def _textured(view: Image) -> Mask:
+    """Return where not all pixels of the census window are equal."""
+    window = np.ones((7, 9), np.uint8)
+    textured: Mask = np.not_equal(cv2.dilate(view, window), cv2.erode(view, window))
+    return textured
 
 
 def _spread(disparity_px: FloatMap, known: Mask) -> FloatMap:
     """Return the standard deviation of the known disparities in the window, 0 where there is none."""
-    share = np.maximum(cv2.blur(known.astype(np.float32), SPREAD_WINDOW), np.float32(1e-6))
+    share = _share(known, SPREAD_WINDOW)
     mean = cv2.blur(disparity_px, SPREAD_WINDOW) / share
     mean_square = cv2.blur(disparity_px * disparity_px, SPREAD_WINDOW) / share
-    return np.sqrt(np.maximum(mean_square - mean * mean, 0))
+    spread: FloatMap = np.sqrt(np.maximum(mean_square - mean * mean, np.float32(0)))
+    return spread
+
+
+def _share(known: Mask, window: tuple[int, int]) -> FloatMap:
+    """Return the share of known pixels in the window, never 0."""
+    return np.maximum(np.asarray(cv2.blur(known.astype(np.float32), window), np.float32), np.float32(1e-6))

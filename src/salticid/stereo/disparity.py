@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from salticid.stereo.cloud import PointCloud
 
 PNG_SCALE = 256.0  # KITTI's 16-bit disparity PNG: value / 256, 0 = unknown
-PNG_MAX_PX = 65535 / PNG_SCALE
+PNG_MIN_PX, PNG_MAX_PX = 1 / PNG_SCALE, 65535 / PNG_SCALE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DisparityMap:
     """Disparity of the rectified left view; nan where unknown."""
 
@@ -60,10 +60,12 @@ class DisparityMap:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
         """Write the disparity as .pfm or .npy (float32, exact) or .png (16 bit, px * 256, 0 = unknown).
 
+        A PNG has no 0 px: known disparities below 1/256 px, the smallest that it can say, are stored as 1/256 px.
+
         Raises
         ------
         InputError
-            Another suffix, or disparities that a PNG cannot hold (below 1/256 or above 255.99 px).
+            Another suffix, or disparities that a PNG cannot hold (below 0 or above 255.99 px).
         """
         writers = {".pfm": pfm.write_pfm, ".npy": _write_npy, ".png": _write_png}
         suffix = Path(path).suffix.lower()
@@ -73,17 +75,17 @@ class DisparityMap:
 
 
 def _write_npy(path: str | os.PathLike[str], disparity_px: FloatMap, *, overwrite: bool) -> None:
-    with replacing(path, overwrite=overwrite) as part:
-        np.save(part, disparity_px)
+    with replacing(path, overwrite=overwrite) as part, part.open("wb") as file:
+        np.save(file, disparity_px)  # to a file: np.save appends .npy to a name that ends otherwise, as in .NPY
 
 
 def _write_png(path: str | os.PathLike[str], disparity_px: FloatMap, *, overwrite: bool) -> None:
     known = np.isfinite(disparity_px)
-    values = np.rint(np.where(known, disparity_px, 0) * PNG_SCALE)
     low, high = disparity_px[known].min(initial=PNG_MAX_PX), disparity_px[known].max(initial=0)
-    if values.max(initial=0) > 65535 or (values[known] < 1).any():
+    if low < 0 or high > PNG_MAX_PX:
         raise InputError(
-            f"cannot save {path}: a 16-bit PNG holds 0.004 to 255.99 px, this map goes from {low:.2f} to {high:.2f}: "
+            f"cannot save {path}: a 16-bit PNG holds 0 to 255.99 px, this map goes from {low:.2f} to {high:.2f}: "
             "use .pfm or .npy"
         )
-    image.write_image(path, values.astype(np.uint16), overwrite=overwrite)
+    stored_px = np.where(known, np.maximum(disparity_px, PNG_MIN_PX), 0)
+    image.write_image(path, np.rint(stored_px * PNG_SCALE).astype(np.uint16), overwrite=overwrite)

@@ -4,11 +4,13 @@
     all    a pixel without a disparity counts as bad
     fill   holes are filled from the row's background first, so that every pixel has a disparity
 
-Pixels that the other view does not show are left out where the data tells (non-occluded, as Middlebury does).
+Pixels that the other view does not show are left out where the data tells (non-occluded, as Middlebury does); a set
+with the truth of one view alone does not tell.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ import numpy as np
 
 from salticid.core import image, metrics, pfm
 from salticid.core.image_header import read_header
-from salticid.core.types import FloatMap, Mask
+from salticid.core.types import Array, FloatMap, Mask
 from salticid.errors import InputError
 from salticid.stereo.calibration import Calibration
 from salticid.stereo.fill import fill_background
@@ -28,8 +30,11 @@ THRESHOLDS_PX = (0.5, 1.0, 2.0)
 CROSS_CHECK_PX = 1.0  # left and right truth may differ by this much where a point is seen by both
 
 # Value per pixel of disparity in Middlebury's 8-bit truth of 2001 and 2003, and how far to search.
+SCALE_2001, SEARCH_2001 = 8, 32
 SCALES_2003 = {"tsukuba": 16, "cones": 4, "teddy": 4}
 SEARCH_2003 = {"cones": 64, "teddy": 64}
+ALOE_SEARCH = 224
+DEFAULT_SEARCH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,12 @@ class Scene:
     truth: str
     other_truth: str | None  # the right view's, for the occlusion check
     visible: str | None  # a mask instead, 255 where both views see the point
-    scale: float  # truth value per pixel of disparity
-    num_disparities: int
 
 
 def find_scenes(root: Path) -> list[Scene]:
     """Return the scenes below `root`, in the layouts of Middlebury 2001 to 2014 and of `salticid stereo simulate`.
+
+    Nothing is read: a scene with a broken file is found too.
 
     Raises
     ------
@@ -57,13 +62,11 @@ def find_scenes(root: Path) -> list[Scene]:
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder")
-    folders = [root, *sorted(path for path in root.rglob("*") if path.is_dir())]
+    folders = sorted(Path(folder) for folder, _, _ in os.walk(root.resolve()))  # those that can be read
     scenes = [scene for folder in folders for scene in _scenes_in(folder)]
     if not scenes:
         names = ", ".join(layout.left for layout in _LAYOUTS)
-        raise InputError(
-            f"no stereo scene with ground truth below {root}: a scene is a folder with {names} and its truth"
-        )
+        raise InputError(f"no stereo scene with truth below {root}: a scene is a folder with {names} and its truth")
     return scenes
 
 
@@ -77,7 +80,7 @@ def evaluate_scene(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     scene = Scene(**request["scene"])
     truth_px, counted = load_truth(scene)
-    matcher = StereoMatcher(**{"num_disparities": scene.num_disparities, **request["options"]})
+    matcher = StereoMatcher(**{"num_disparities": search_range(scene), **request["options"]})
     found = matcher(image.read_gray(scene.left), image.read_gray(scene.right))
     accuracy = measure(found.disparity_px, truth_px, counted)
     right_px = np.abs(found.disparity_px - truth_px) <= 1
@@ -115,14 +118,36 @@ def mean_by_group(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def load_truth(scene: Scene) -> tuple[FloatMap, Mask]:
-    """Return the scene's true disparity, nan where unknown, and the pixels that count."""
-    truth_px = _read_truth(scene.truth, scene.scale)
+    """Return the scene's true disparity, nan where unknown, and the pixels that count.
+
+    Raises
+    ------
+    InputError
+        A file is broken, or the files differ in size.
+    """
+    scale = _truth_scale(scene)
+    truth_px = _read_truth(scene.truth, scale)
     counted: Mask = np.isfinite(truth_px)
     if scene.visible is not None:
-        counted &= image.read_gray(scene.visible) == 255
+        counted &= _same_size(image.read_gray(scene.visible), truth_px, scene.visible) == 255
     elif scene.other_truth is not None:
-        counted &= _seen_by_both(truth_px, _read_truth(scene.other_truth, scene.scale))
+        other_px = _same_size(_read_truth(scene.other_truth, scale), truth_px, scene.other_truth)
+        counted &= _seen_by_both(truth_px, other_px)
     return truth_px, counted
+
+
+def search_range(scene: Scene) -> int:
+    """Return how many disparities the scene needs, px: what each data set's own notes say."""
+    left = Path(scene.left)
+    if scene.truth.endswith(".pfm"):
+        rigs = [path for name in ("calib.txt", "calib.json") if (path := left.with_name(name)).is_file()]
+        hint = Calibration.load(rigs[0]).num_disparities if rigs else None
+        return hint or DEFAULT_SEARCH
+    if left.name == "aloeL.jpg":
+        return ALOE_SEARCH
+    if left.name == "im2.png":
+        return SEARCH_2003.get(scene.name, SEARCH_2001)
+    return -(-255 // int(_truth_scale(scene)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +163,7 @@ class _Layout:
 
 _LAYOUTS = (
     _Layout("im0.png", "im1.png", "disp0GT.pfm", visible="mask0nocc.png"),
+    _Layout("im0.png", "im1.png", "disp0.pfm", "disp1.pfm"),
     _Layout("view1.png", "view5.png", "disp1.png", "disp5.png"),
     _Layout("im2.png", "im6.png", "disp2.png", "disp6.png"),
     _Layout("aloeL.jpg", "aloeR.jpg", "aloeGT.png"),
@@ -147,36 +173,37 @@ _LAYOUTS = (
 
 def _scenes_in(folder: Path) -> Iterator[Scene]:
     for layout in _LAYOUTS:
-        if not all((folder / name).is_file() for name in (layout.left, layout.right, layout.truth)):
-            continue
-        scale, search = _scale_and_search(layout, folder)
-        yield Scene(
-            group=folder.parent.name if layout.left != "aloeL.jpg" else folder.name,
-            name=folder.name,
-            left=str(folder / layout.left),
-            right=str(folder / layout.right),
-            truth=str(folder / layout.truth),
-            other_truth=_existing(folder, layout.other_truth),
-            visible=_existing(folder, layout.visible),
-            scale=scale,
-            num_disparities=search,
-        )
+        if all((folder / name).is_file() for name in (layout.left, layout.right, layout.truth)):
+            yield Scene(
+                group=folder.name if layout.left == "aloeL.jpg" else folder.parent.name,
+                name=folder.name,
+                left=str(folder / layout.left),
+                right=str(folder / layout.right),
+                truth=str(folder / layout.truth),
+                other_truth=_existing(folder, layout.other_truth),
+                visible=_existing(folder, layout.visible),
+            )
+            return
 
 
-def _scale_and_search(layout: _Layout, folder: Path) -> tuple[float, int]:
-    """Return the truth's value per pixel and the range to search: what each data set's own notes say."""
-    if layout.truth.endswith(".pfm"):
-        rigs = [path for name in ("calib.txt", "calib.json") if (path := folder / name).is_file()]
-        hint = Calibration.load(rigs[0]).num_disparities if rigs else None
-        return 1.0, hint or 128
-    if layout.left == "aloeL.jpg":
-        return 1.0, 224
-    if layout.left == "im2.png":
-        return SCALES_2003.get(folder.name, 8), SEARCH_2003.get(folder.name, 32)
+def _truth_scale(scene: Scene) -> float:
+    """Return the truth's value per pixel of disparity."""
+    left = Path(scene.left)
+    if scene.truth.endswith(".pfm") or left.name == "aloeL.jpg":
+        return 1.0
+    if left.name == "im2.png":
+        return SCALES_2003.get(scene.name, SCALE_2001)
     # Middlebury 2005 and 2006 come in full, half and third size; values are always those of the full size.
-    width = read_header((folder / layout.left).read_bytes(), str(folder / layout.left)).width
-    divisor = 3 if width < 500 else 2 if width < 750 else 1
-    return divisor, -(-255 // divisor)
+    width = read_header(left.read_bytes(), str(left)).width
+    return 3.0 if width < 500 else 2.0 if width < 750 else 1.0
+
+
+def _same_size(values: Array, truth_px: FloatMap, path: str) -> Array:
+    if values.shape != truth_px.shape:
+        raise InputError(
+            f"{path} is {values.shape[1]}x{values.shape[0]}, the truth {truth_px.shape[1]}x{truth_px.shape[0]}"
+        )
+    return values
 
 
 def _existing(folder: Path, name: str | None) -> str | None:
@@ -202,5 +229,9 @@ def _seen_by_both(truth_px: FloatMap, other_px: FloatMap) -> Mask:
 
 def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
     numbers = [key for key, value in rows[0].items() if isinstance(value, float)]
-    means = {key: float(np.nanmean([row[key] for row in rows])) for key in numbers}
-    return {"group": rows[0]["group"], "scenes": len(rows), **means}
+    return {"group": rows[0]["group"], "scenes": len(rows), **{key: _mean_known(rows, key) for key in numbers}}
+
+
+def _mean_known(rows: list[dict[str, Any]], key: str) -> float:
+    known = [row[key] for row in rows if not np.isnan(row[key])]
+    return float(np.mean(known)) if known else float("nan")

@@ -22,7 +22,7 @@ class StereoOptions(Options):
         128, help="how many disparities to look at, px; rounded up to a multiple of 16", minimum=1, maximum=4096
     )
     block_size: int | None = option(
-        None, help="width of the matching window, odd, px (default: 5; 15 for bm)", minimum=1, maximum=51
+        None, help="width of the matching window, px (default: 5; 15 for bm)", minimum=1, maximum=51, odd=True
     )
     uniqueness_percent: int = option(
         10, help="how much worse the second best match must be, percent", minimum=0, maximum=100
@@ -33,8 +33,10 @@ class StereoOptions(Options):
     speckle_area_px: int = option(
         100, help="islands of disparity up to this area are removed, px; 0: none", minimum=0, maximum=1_000_000
     )
-    speckle_range_px: int = option(2, help="disparity step that separates islands, px", minimum=1, maximum=64)
-    full_width: bool = option(True, help="match the left border too, where the right view shows only a part")
+    speckle_range_px: int = option(
+        2, help="disparity step that separates islands, px (bm: 1/16 px)", minimum=1, maximum=64
+    )
+    full_width: bool = option(True, help="match the left border as far as the right view shows it")
 
     PROFILES: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "speed": {"mode": "3way"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,11 @@ from salticid.stereo.calibration import Calibration
 BASELINE_MM = 70.0
 SAMPLES = 2  # rays per pixel and axis for color; disparity is that of the pixel's center
 OCTAVES = ((60.0, 1.0), (22.0, 0.8), (8.0, 0.6), (3.0, 0.5))  # wavelength in mm, amplitude
-VISIBLE_MM = 0.5  # a point counts as hidden when something lies this much before it
+SLACK = 1e-9  # a point is hidden when something lies before it by more than this share of its depth: rounding
+SIDE_RANGE_PX = (16, 8192)
+ASPECT_LIMIT = 4  # beyond 1:4 a ray can miss the wall
+SEED_LIMIT = 1 << 32
+LEVEL_LIMIT = 1e6  # of noise and gain: far beyond it sums overflow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +42,8 @@ class Plane:
 
     def hit(self, origin_x: float, rays: Array) -> FloatMap:
         """Return the depth at which `rays` (H, W, 3), z = 1, from (origin_x, 0, 0) meet it; inf where they miss."""
-        z = (self.z0 + self.sx * origin_x) / (1 - self.sx * rays[..., 0] - self.sy * rays[..., 1])
+        slope = 1 - self.sx * rays[..., 0] - self.sy * rays[..., 1]
+        z = (self.z0 + self.sx * origin_x) / np.where(slope == 0, np.nan, slope)
         x, y = origin_x + z * rays[..., 0], z * rays[..., 1]
         x0, x1, y0, y1 = self.bounds
         inside = (z > 0) & (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
@@ -73,9 +79,20 @@ class ScenePair:
     rig: Calibration
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = True) -> None:
-        """Write left.png, right.png, disparity_left.pfm, disparity_right.pfm, visible.png and calib.json."""
+        """Write left.png, right.png, disparity_left.pfm, disparity_right.pfm, visible.png and calib.json.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be made or written, or a file is there and `overwrite` is false.
+        """
         place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise InputError(f"cannot make the folder {place}: {problem.strerror}; choose another one") from None
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"cannot write to the folder {place}: you are not allowed to; choose another one")
         write_image(place / "left.png", self.left, overwrite=overwrite)
         write_image(place / "right.png", self.right, overwrite=overwrite)
         write_image(place / "visible.png", self.visible.astype(np.uint8) * 255, overwrite=overwrite)
@@ -92,16 +109,21 @@ def simulate_pair(
     Parameters
     ----------
     width, height
-        Size of the views in px.
+        Size of the views in px: 16 to 8192, and neither more than 4 times the other.
     seed
-        Chooses the paint and the noise; the same seed gives the same bits.
+        Chooses the paint and the noise, 0 to 2**32 - 1; the same seed gives the same bits.
     noise
         Standard deviation of the sensor noise in gray levels.
     gain
         Exposure of the right camera relative to the left.
+
+    Raises
+    ------
+    InputError
+        An argument is out of its range.
     """
-    if min(width, height) < 16 or max(width, height) > 8192:
-        raise InputError(f"a simulated view must be 16 to 8192 px wide and high, not {width}x{height}")
+    _check_arguments(width, height, seed=seed, noise=noise, gain=gain)
+    seed = int(seed)
     focal_px = 0.9 * width
     center = ((width - 1) / 2, (height - 1) / 2)
     rig = Calibration.rectified(
@@ -122,6 +144,20 @@ def simulate_pair(
         visible=_visible(surfaces, depth_left, rig),
         rig=dataclasses.replace(rig, num_disparities=int(-(-largest_px // 16) * 16)),
     )
+
+
+def _check_arguments(width: int, height: int, *, seed: int, noise: float, gain: float) -> None:
+    low, high = SIDE_RANGE_PX
+    whole = isinstance(width, Integral) and isinstance(height, Integral)
+    if not whole or min(width, height) < low or max(width, height) > high:
+        raise InputError(f"a simulated view must be {low} to {high} px wide and high, not {width}x{height}")
+    if max(width, height) > ASPECT_LIMIT * min(width, height):
+        raise InputError(f"a simulated view must be 1:{ASPECT_LIMIT} to {ASPECT_LIMIT}:1, not {width}x{height}")
+    if not isinstance(seed, Integral) or not 0 <= seed < SEED_LIMIT:
+        raise InputError(f"seed must be a whole number, 0 to {SEED_LIMIT - 1}, not {seed}")
+    for name, value in (("noise", noise), ("gain", gain)):
+        if not 0 <= value <= LEVEL_LIMIT:
+            raise InputError(f"{name} must be 0 to {LEVEL_LIMIT:g}, not {value}")
 
 
 def _surfaces(aspect: float) -> list[Plane | Sphere]:
@@ -205,5 +241,5 @@ def _visible(surfaces: list[Plane | Sphere], depth: Array, rig: Calibration) -> 
     to_point = rays - np.stack([BASELINE_MM / depth, np.zeros_like(depth), np.zeros_like(depth)], axis=-1)
     seen, _ = _trace(surfaces, BASELINE_MM, to_point)
     column = to_point[..., 0] * rig.focal_px + rig.P1[0, 2]
-    mask: Mask = (seen > depth - VISIBLE_MM) & (column >= 0) & (column <= rig.image_size[0] - 1)
+    mask: Mask = (seen > depth * (1 - SLACK)) & (column >= 0) & (column <= rig.image_size[0] - 1)
     return mask
