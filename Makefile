@@ -1,12 +1,13 @@
 # Needs Python 3.11 or newer with pip; a C++ compiler for the native kernels. Everything goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+DATA := $(or $(SALTICID_DATA),../shared/data)
 SOURCES := pyproject.toml constraints.txt native/CMakeLists.txt $(wildcard native/*.cpp native/*.h)
 
 .PHONY: demo test bench lint clean
 
 demo: .venv/demo                 ## a depth map and a point cloud with their true error: demo/report.html
-	$(BIN)/salticid demo --overwrite
+	$(BIN)/salticid demo --overwrite $(if $(wildcard $(DATA)/stereo),--data $(DATA))
 
 test: lint                       ## every check that CI runs
 	$(BIN)/pytest

@@ -39,6 +39,24 @@ def test_a_second_run_with_the_same_journal_computes_nothing_again(salticid, dat
     assert json.loads(salticid(*words).out) == json.loads(first.out)
 
 
+def test_a_scene_that_changed_since_is_computed_again_in_spite_of_the_journal(salticid, data, tmp_path):
+    words = ("eval", "stereo", data, "--workers", "0", "--json", "--resume", tmp_path / "run.journal")
+    first = json.loads(salticid(*words).out)["scenes"]
+    simulate_pair(120, 90, seed=9).save(data / "set" / "scene1")
+    second = json.loads(salticid(*words).out)["scenes"]
+    assert second[0] == first[0]
+    assert second[1] != first[1]
+
+
+@pytest.mark.parametrize("file", ["calib.json", "visible.png"])
+def test_any_broken_file_of_a_scene_fails_that_scene_alone(salticid, data, file):
+    (data / "set" / "scene0" / file).write_text("junk")
+    done = salticid("eval", "stereo", data, "--workers", "0", "--json")
+    assert done.code == 1
+    assert [row["name"] for row in json.loads(done.out)["scenes"]] == ["scene1"]
+    assert file in done.err
+
+
 def test_a_row_per_scene_when_asked(salticid, data):
     done = salticid("eval", "stereo", data, "--by-scene", "--workers", "0")
     assert "scene0" in done.out

@@ -65,7 +65,12 @@ def test_quiet_says_nothing(salticid, scene):
     [
         (["LEFT", "none.png"], "none.png"),
         (["LEFT", "RIGHT", "-o", "c.ply"], "give their calibration with --rig"),
-        (["LEFT", "RIGHT", "-o", "c.xyz"], "use .pfm, .npy, .png or .ply"),
+        (["LEFT", "RIGHT", "-o", "c.xyz"], "use .pfm, .npy, .png, .ply"),
+        (["LEFT", "RIGHT", "-o", "c.jpg"], "for a picture say --view"),
+        (["LEFT", "RIGHT", "--view", "c.pfm"], "for data say -o"),
+        (["LEFT", "RIGHT", "-o", "a.png", "--view", "a.png"], "two outputs have the same name"),
+        (["LEFT", "RIGHT", "-o", "LEFT", "--overwrite"], "is an input"),
+        (["LEFT", "RIGHT", "-o", "/proc/d.pfm"], "cannot write"),
         (["LEFT", "RIGHT", "-o", "no/folder/d.pfm"], "make it first"),
         (["LEFT", "RIGHT", "--rig", "LEFT"], "not text"),
         (["LEFT", "RIGHT", "--num-disparities", "0"], "num_disparities must be at least 1"),

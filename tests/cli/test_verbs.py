@@ -81,6 +81,27 @@ def test_the_demo_writes_a_page_that_needs_nothing_else(salticid, tmp_path, monk
     assert all(row["bad-2 %"] < 5 and row["depth error mm"] < 5 for row in rows)
     assert (tmp_path / "out" / "cloud.ply").stat().st_size > 1_000_000
     assert salticid("demo", "-o", tmp_path / "out").code == 2
+    (tmp_path / "out" / "report.html").unlink()
+    assert salticid("demo", "-o", tmp_path / "out").code == 2  # cloud.ply is there
+
+
+def test_the_demo_says_which_variable_points_to_no_data(salticid, tmp_path, monkeypatch):
+    monkeypatch.setenv("SALTICID_DATA", str(tmp_path / "none"))
+    done = salticid("demo", "-o", tmp_path / "out")
+    assert done.code == 2
+    assert "SALTICID_DATA" in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_cache_verbs_make_nothing_and_refuse_what_is_no_folder(salticid, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setenv("SALTICID_CACHE", str(tmp_path / "mine"))
+    assert salticid("cache", "info").code == 0
+    assert salticid("cache", "clear").code == 0
+    assert list((tmp_path / "mine").iterdir()) == []
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("SALTICID_CACHE", str(tmp_path / "file"))
+    assert salticid("cache", "info").code == 2
 
 
 def test_the_demo_shows_a_real_pair_where_there_is_data(salticid, tmp_path):
@@ -98,7 +119,7 @@ def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):
     assert all(entry["status"] == "absent" for entry in listed)
     done = salticid("models", "verify", "blazepose-full")
     assert done.code == 1
-    assert "salticid models get blazepose-full" in done.out
+    assert "salticid models get blazepose-full" in done.err
 
 
 def test_an_unknown_model_is_exit_2_and_names_the_nearest(salticid):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
+from salticid.cli import EXIT_SOME_FAILED
 from salticid.cli.flags import with_output
 from salticid.cli.output import Output
+from salticid.errors import InputError
 
 app = typer.Typer(name="cache", help="What is kept on disk between runs.", no_args_is_help=True)
 
@@ -18,7 +22,7 @@ def info(*, out: Output) -> None:
 
     root = default_root()
     entries = used = 0
-    if root.is_dir():
+    if _is_cache(root):
         with ArrayCache(root, max_bytes=DEFAULT_MAX_BYTES) as cache:
             entries, used = cache.stats().entries, cache.stats().bytes
     out.say(f"{root}: {entries} entries, {used / 1e6:.1f} of {DEFAULT_MAX_BYTES / 1e6:.0f} MB")
@@ -33,9 +37,22 @@ def clear(*, out: Output) -> None:
 
     root = default_root()
     freed = 0
-    if root.is_dir():
+    left = 0
+    if _is_cache(root):
         with ArrayCache(root, max_bytes=DEFAULT_MAX_BYTES) as cache:
-            freed = cache.stats().bytes
+            before = cache.stats().bytes
             cache.clear()
+        left = sum(path.stat().st_size for path in root.rglob("*.safetensors"))
+        freed = max(0, before - left)
     out.say(f"{root}: {freed / 1e6:.1f} MB freed")
-    out.result({"root": root, "freed_bytes": freed})
+    out.result({"root": root, "freed_bytes": freed, "left_bytes": left})
+    if left:
+        typer.echo(f"salticid: {left / 1e6:.1f} MB in {root} could not be removed: is the folder yours?", err=True)
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _is_cache(root: Path) -> bool:
+    """Return whether there is a cache at `root`; nothing is made where there is none."""
+    if root.exists() and not root.is_dir():
+        raise InputError(f"the cache {root} is a file: set SALTICID_CACHE to a folder")
+    return (root / "entries").is_dir()

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from salticid.stereo.disparity import DisparityMap
 
 DATA_VARIABLE = "SALTICID_DATA"
-DATA_FOLDER = Path("../shared/data")  # where a development checkout has it
 REAL_SCENES = ("cones", "teddy", "Aloe")
 PROFILES = ("speed", "quality")
 ERROR_SHOWN_PX = 2.0
@@ -61,14 +60,14 @@ def demo(
 ) -> None:
     """Match a simulated pair, and a real one where there is data; write report.html and cloud.ply."""
     from salticid.cli.page import Page
-    from salticid.core.atomic import write_bytes
+    from salticid.core.atomic import check_target, make_folder, write_bytes
     from salticid.engine.bench import machine
 
-    report = output / "report.html"
-    if report.exists() and not overwrite:
-        raise InputError(f"{report} exists: choose another folder with -o, or say --overwrite")
-    output.mkdir(parents=True, exist_ok=True)
-    pairs = [_simulated(), *_real(data)]
+    real = _real(data) if data is not None else []
+    report = make_folder(output) / "report.html"
+    for path in (report, output / "cloud.ply"):
+        check_target(path, overwrite=overwrite)
+    pairs = [_simulated(), *real]
     trials = [trial for pair in out.progress(pairs, len(pairs), "pairs") for trial in _trials(pair)]
     rows = [_row(trial) for trial in trials]
     page = Page("Salticid: depth from two views")
@@ -106,23 +105,19 @@ def _simulated() -> Pair:
     )
 
 
-def _real(data: Path | None) -> list[Pair]:
-    """Return a real pair when there is data; none is not an error, the simulated pair is always there."""
+def _real(data: Path) -> list[Pair]:
+    """Return a real pair out of `data`."""
     from salticid.core.image import read_image
-    from salticid.stereo.evaluate import find_scenes, load_truth
+    from salticid.stereo.evaluate import find_scenes, load_truth, search_range
 
-    folder = (data or DATA_FOLDER) / "stereo"
-    if not folder.is_dir():
-        if data is not None:
-            raise InputError(f"{data} has no folder 'stereo'")
-        return []
-    scenes = sorted(
-        find_scenes(folder), key=lambda scene: (scene.name not in REAL_SCENES, scene.name != REAL_SCENES[0])
+    if not (data / "stereo").is_dir():
+        raise InputError(f"--data (or {DATA_VARIABLE}) is {data}, which has no folder 'stereo': choose another")
+    found = find_scenes(data / "stereo")
+    scene = min(
+        found, key=lambda scene: REAL_SCENES.index(scene.name) if scene.name in REAL_SCENES else len(REAL_SCENES)
     )
-    scene = scenes[0]
-    truth_px, counted = load_truth(scene)
     views = read_image(scene.left), read_image(scene.right)
-    return [Pair(f"real: {scene.name}", *views, truth_px, counted, scene.num_disparities, None)]
+    return [Pair(f"real: {scene.name}", *views, *load_truth(scene), search_range(scene), None)]
 
 
 def _trials(pair: Pair) -> list[Trial]:

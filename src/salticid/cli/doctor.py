@@ -61,7 +61,7 @@ def _kernels() -> Finding:
 
     sets = native.instruction_sets()
     if sets:
-        return Finding("native kernels", "ok", f"{sets[0]} (also {', '.join(sets[1:])})")
+        return Finding("native kernels", "ok", ", ".join(sets))
     return Finding("native kernels", "missing", "OpenCV and numpy do the work", native.reason())
 
 

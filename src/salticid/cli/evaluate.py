@@ -23,7 +23,7 @@ COLUMNS = {
     "group": "set",
     "scenes": "scenes",
     "mode": "mode",
-    "density": "density",
+    "known": "known %",
     "bad_0.5_fill": "bad-0.5",
     "bad_1_fill": "bad-1",
     "bad_2_fill": "bad-2",
@@ -71,10 +71,19 @@ def stereo(
     chosen = _modes(modes, StereoOptions.profile(profile).replace(**options).mode)
     options = options | {"profile": profile}
     scenes = [asdict(scene) for scene in find_scenes(data)]
-    requests = [{"scene": scene, "options": options | {"mode": mode}} for mode in chosen for scene in scenes]
+    stamps = {scene["left"]: _stamp(scene) for scene in scenes} if resume else {}
+    requests = [
+        {"scene": scene, "options": options | {"mode": mode}, "stamp": stamps.get(scene["left"])}
+        for mode in chosen
+        for scene in scenes
+    ]
     work = pool.map(evaluate_scene, requests, workers=workers, resume=resume)
     outcomes = list(out.progress(work, len(requests), "scenes"))
-    rows = [{**outcome.value, "mode": outcome.item["options"]["mode"]} for outcome in outcomes if outcome.ok]
+    rows = [
+        {**outcome.value, "known": 100 * outcome.value["density"], "mode": outcome.item["options"]["mode"]}
+        for outcome in outcomes
+        if outcome.ok
+    ]
     means = _means(rows, chosen)
     if by_scene:
         _show(out, rows, {"name": "scene"} | {key: title for key, title in COLUMNS.items() if key != "scenes"})
@@ -83,11 +92,17 @@ def stereo(
     _finish(out, output, rows, means, [outcome for outcome in outcomes if not outcome.ok], overwrite=overwrite)
 
 
+def _stamp(scene: dict[str, Any]) -> list[Any]:
+    """Return what tells a scene's files from later ones of the same names: a journal must not take old for new."""
+    files = [Path(value) for key, value in scene.items() if value and key not in ("group", "name")]
+    return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+
+
 def _modes(text: str | None, default: str) -> list[str]:
     [field] = [field for field in StereoOptions.fields() if field.name == "mode"]
     if text == "all":
         return list(field.choices)
-    chosen = text.split(",") if text else [default]
+    chosen = list(dict.fromkeys(text.split(","))) if text is not None else [default]
     for mode in chosen:
         problem = field.problem(mode)
         if problem:

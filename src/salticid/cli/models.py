@@ -61,7 +61,10 @@ def verify(
     chosen = names or [name for name in cards() if models.state(name).status != "absent"]
     states = [models.verify(name) for name in chosen]
     for state in states:
-        out.say(f"{state.card.name}: {state.status}{': ' + state.reason if state.reason else ''}")
+        if state.status == "ready":
+            out.say(f"{state.card.name}: ready")
+        else:
+            typer.echo(f"{state.card.name}: {state.status}: {state.reason}", err=True)
     if not states:
         out.say("no model is on this machine: salticid models list")
     out.result([_entry(state) for state in states])

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from salticid.stereo.calibration import Calibration
     from salticid.stereo.disparity import DisparityMap
 
+DATA_SUFFIXES = (".pfm", ".npy", ".png", ".ply")
+PICTURE_SUFFIXES = (".png", ".jpg", ".webp", ".tif")
+
 app = typer.Typer(name="stereo", help="Depth from pairs of views.", no_args_is_help=True)
 
 Left = Annotated[Path, typer.Argument(metavar="LEFT", help="The left view, an image file.", show_default=False)]
@@ -41,7 +44,9 @@ def match(
     output: Files = None,
     view: Annotated[Path | None, typer.Option(help="A picture to write: the disparity in colors.")] = None,
     rig: Annotated[Path | None, typer.Option(help="Calibration: calib.txt, .json, .yml. Views get rectified.")] = None,
-    unit_mm: Annotated[float, typer.Option(help="Length of the calibration's unit, mm: 1000 for meters.")] = 1.0,
+    unit_mm: Annotated[
+        float, typer.Option(min=1e-6, help="Length of the calibration's unit, mm: 1000 for meters.")
+    ] = 1.0,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave less sure points out of the cloud.")] = 0.0,
     overwrite: Overwrite = False,
     out: Output,
@@ -54,15 +59,11 @@ def match(
     from salticid.stereo.matching import StereoMatcher
 
     outputs = output or []
-    _check_outputs([*outputs, *([view] if view else [])], has_rig=rig is not None, overwrite=overwrite)
-    cameras = Calibration.load(rig, unit_mm=unit_mm) if rig else None
-    if cameras and cameras.num_disparities and "num_disparities" not in options:
-        options["num_disparities"] = cameras.num_disparities
-        out.say(f"{rig} says how far to search: {cameras.num_disparities} px")
-    matcher = StereoMatcher(cameras, profile=profile, **options)
+    _check_outputs(outputs, view, inputs=(left, right, rig), overwrite=overwrite)
+    matcher = StereoMatcher(Calibration.load(rig, unit_mm=unit_mm) if rig else None, profile=profile, **options)
     found = matcher(read_image(left), read_image(right))
     for path in outputs:
-        _save(found, path, cameras, min_confidence, overwrite=overwrite)
+        _save(found, path, matcher.rig, min_confidence, overwrite=overwrite)
     if view:
         from salticid.core.image import write_image
 
@@ -94,15 +95,23 @@ def simulate(
     out.result({"folder": output, "files": files})
 
 
-def _check_outputs(paths: list[Path], *, has_rig: bool, overwrite: bool) -> None:
-    """Refuse now what could not be written after the work."""
+def _check_outputs(outputs: list[Path], view: Path | None, *, inputs: tuple[Path | None, ...], overwrite: bool) -> None:
+    """Refuse now what could not be written after the work, or what would be written over."""
     from salticid.core.atomic import check_target
 
-    for path in paths:
-        if path.suffix.lower() not in (".pfm", ".npy", ".png", ".ply", ".jpg"):
-            raise InputError(f"cannot write {path}: use .pfm, .npy, .png or .ply")
-        if path.suffix.lower() == ".ply" and not has_rig:
+    for path in outputs:
+        if path.suffix.lower() not in DATA_SUFFIXES:
+            raise InputError(f"cannot write {path}: use {', '.join(DATA_SUFFIXES)}; for a picture say --view")
+        if path.suffix.lower() == ".ply" and inputs[-1] is None:
             raise InputError(f"{path}: a point cloud needs the cameras; give their calibration with --rig")
+    if view and view.suffix.lower() not in PICTURE_SUFFIXES:
+        raise InputError(f"cannot write the picture {view}: use {', '.join(PICTURE_SUFFIXES)}; for data say -o")
+    targets = [path.resolve() for path in (*outputs, view) if path is not None]
+    if len(set(targets)) < len(targets):
+        raise InputError("two outputs have the same name: the second would replace the first")
+    for path in targets:
+        if path in [given.resolve() for given in inputs if given is not None]:
+            raise InputError(f"{path} is an input: choose another name for the output")
         check_target(path, overwrite=overwrite)
 
 

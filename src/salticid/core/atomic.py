@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from salticid.errors import InputError
+from salticid.errors import InputError, ResourceError, SalticidError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -20,20 +23,26 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterat
     Raises
     ------
     InputError
-        The folder does not exist, `path` is a folder, or `path` exists and `overwrite` is false.
+        The folder does not exist or is not writable, `path` is a folder, or `path` exists and `overwrite` is false.
+    ResourceError
+        The disk is full.
     """
     target = Path(path)
     check_target(target, overwrite=overwrite)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=f".part{target.suffix}")
-    os.close(handle)
-    part = Path(name)
+    part: Path | None = None
     try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=f".part{target.suffix}")
+        os.close(handle)
+        part = Path(name)
         yield part
         _flush_to_disk(part)
         part.chmod(0o666 & ~_umask())
         part.replace(target)
+    except OSError as problem:
+        raise _told(problem, target) from problem
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
@@ -43,14 +52,33 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
         raise InputError(f"cannot write {target}: it is a folder; give the name of a file in it")
     if not target.parent.is_dir():
         raise InputError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
-    if target.exists() and not overwrite:
+    if os.path.lexists(target) and not overwrite:
         raise InputError(f"{target} exists: choose another name, or say --overwrite (overwrite=True)")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"cannot write {target}: the folder {target.parent} is not writable; choose another")
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make the folder `path` and those above it; `InputError` when something else is in the way."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise _told(problem, folder) from problem
+    return folder
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = True) -> None:
     """Write `data` to `path` in one step."""
     with replacing(path, overwrite=overwrite) as part:
         part.write_bytes(data)
+
+
+def _told(problem: OSError, target: Path) -> SalticidError:
+    """Return what an operating system's error means to the user."""
+    if problem.errno in _FULL or "requested and" in str(problem):  # the latter is numpy's word for a short write
+        return ResourceError(f"cannot write {target}: the disk is full; free some space or choose another place")
+    return InputError(f"cannot write {target}: {problem.strerror or problem}; choose another place")
 
 
 def _flush_to_disk(path: Path) -> None:
