@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from salticid.core.image import read_image
 from salticid.engine import bench
+from salticid.runtime import pool
 from salticid.stereo.evaluate import evaluate_scene, find_scenes, mean_by_group
 from salticid.stereo.matching import StereoMatcher
-from salticid.stereo.simulate import simulate_pair
+from salticid.stereo.simulate import ScenePair, simulate_pair
 
 MODES = ("bm", "3way", "sgbm", "hh4", "hh")
 SIZE = (1456, 1088)  # a common machine vision sensor
 NUM_DISPARITIES = 128
+REPEATS = 7
 SIMULATED_SEEDS = range(3)
 
 
@@ -38,20 +42,48 @@ def main() -> None:
 
 
 def times() -> list[dict[str, object]]:
-    """Return milliseconds per pair and stage."""
+    """Return milliseconds per pair, as a whole and per stage, and the memory that one process took for it."""
     pair = simulate_pair(*SIZE)
+    runs: dict[str, list[Mapping[str, float]]] = {mode: [] for mode in MODES}
     matchers = {mode: StereoMatcher(mode=mode, num_disparities=NUM_DISPARITIES) for mode in MODES}
-    candidates = {mode: lambda matcher=matcher: matcher(pair.left, pair.right) for mode, matcher in matchers.items()}
-    timings = bench.compare(candidates, warmup=1, repeats=5)
-    stages = {mode: candidate().latency_ms for mode, candidate in candidates.items()}
-    return [time_row(timing, stages[timing.name]) for timing in timings]
+    candidates = {
+        mode: lambda mode=mode: runs[mode].append(matchers[mode](pair.left, pair.right).latency_ms) for mode in MODES
+    }
+    timings = bench.compare(candidates, warmup=1, repeats=REPEATS)
+    memory_mb = memory(pair)
+    return [time_row(timing, runs[timing.name][-REPEATS:], memory_mb[timing.name]) for timing in timings]
 
 
-def time_row(timing: bench.Timing, stages: Mapping[str, float]) -> dict[str, object]:
+def time_row(timing: bench.Timing, runs: Sequence[Mapping[str, float]], memory_mb: float) -> dict[str, object]:
     """Return one mode's times as a row."""
     row = {"kind": "time", "mode": timing.name, "width": SIZE[0], "height": SIZE[1]}
     row |= {"num_disparities": NUM_DISPARITIES, "median_ms": timing.median_ms, "spread_ms": timing.spread_ms}
-    return row | {f"{stage}_ms": value for stage, value in stages.items()}
+    row |= {f"{stage}_ms": statistics.median(run[stage] for run in runs) for stage in runs[0]}
+    return row | {"memory_mb": round(memory_mb)}
+
+
+def memory(pair: ScenePair) -> dict[str, float]:
+    """Return what a process that matches one pair takes beyond one that only reads it, MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        pair.save(folder)
+        peaks = {mode: peak_mb(folder, mode) for mode in (None, *MODES)}
+    return {mode: peak - peaks[None] for mode, peak in peaks.items()}
+
+
+def peak_mb(folder: str, mode: str | None) -> float:
+    """Return the highest resident memory of a new process that reads the pair and matches it in `mode`."""
+    [outcome] = pool.map(read_and_match, [(folder, mode)], workers=1)
+    if outcome.peak_bytes is None:
+        raise RuntimeError(outcome.error)
+    return outcome.peak_bytes / 1e6
+
+
+def read_and_match(item: tuple[str, str | None]) -> None:
+    """Be the item of a worker: read a pair, match it unless the mode is None."""
+    folder, mode = item
+    left, right = (read_image(Path(folder) / name) for name in ("left.png", "right.png"))
+    if mode is not None:
+        StereoMatcher(mode=mode, num_disparities=NUM_DISPARITIES)(left, right)
 
 
 def accuracy(data: Path) -> list[dict[str, object]]:

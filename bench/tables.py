@@ -47,7 +47,7 @@ def stereo(rows: list[Row]) -> str:
     times = {row["mode"]: row for row in rows if row["kind"] == "time"}
     groups = list(dict.fromkeys(row["group"] for row in rows if row["kind"] == "accuracy"))
     figures = {(row["mode"], row["group"]): row for row in rows if row["kind"] == "accuracy"}
-    head = ["mode", *(f"bad-2 %, {group}" for group in groups), "AUC of confidence", "match ms", "all stages ms"]
+    head = ["mode", *(f"bad-2 %, {group}" for group in groups), "AUC of confidence", "match ms", "all stages ms", "MB"]
     body = [
         [
             MODE_NAMES[mode],
@@ -55,6 +55,7 @@ def stereo(rows: list[Row]) -> str:
             f"{sum(figures[mode, group]['auc'] for group in groups) / len(groups):.2f}",
             f"{time['match_ms']:.0f}",
             f"{time['median_ms']:.0f}",
+            f"{time['memory_mb']}",
         ]
         for mode, time in times.items()
     ]

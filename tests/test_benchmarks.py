@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def test_the_tables_are_what_the_results_give(tables, tmp_path, page):
     shutil.copy(ROOT / page, tmp_path / page)
     assert list(tables.update(tmp_path, ROOT / "bench" / "results")) == [tmp_path / page]
     assert (tmp_path / page).read_text() == (ROOT / page).read_text()
+    for name, body in re.findall(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", (ROOT / page).read_text(), re.DOTALL):
+        assert body.count("|") > 10, f"the table {name} is empty"
 
 
 def test_every_benchmark_has_results_with_the_machine_and_the_versions(tables):

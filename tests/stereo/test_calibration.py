@@ -201,6 +201,8 @@ def test_rectifying_a_rectified_rig_changes_nothing():
         (YAML.replace("rms_error: 0.27", 'rms_error: "abc"'), "rms_error must be numbers"),
         (YAML.replace("rows: 3", "rows: 4", 1), "camera_matrix_left must be numbers"),
         (YAML.replace("dt: d", "dt: 9d"), "broken OpenCV YAML"),
+        ("%YAML:1.0\n---\nR: " + "[" * 150_000, "nested too deeply"),
+        ('<?xml version="1.0"?>\n<opencv_storage>\n' + "<a>\n" * 150_000, "nested too deeply"),
         (YAML.replace("rows: 3", "rows: -3"), "camera_matrix_left must be numbers"),
         (YAML.replace("70.017\n", "[" + "1.,\n   " * 90_000 + "1. ]\n"), "baseline_mm must be numbers"),
         (YAML.replace("[ 1456, 1088 ]", "[ 1456, abc ]"), "image_size must be numbers"),

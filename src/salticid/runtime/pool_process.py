@@ -49,7 +49,6 @@ _THREAD_VARIABLES = (
     "OPENCV_FOR_THREADS_NUM",
 )
 
-
 _log = logging.getLogger(__name__)
 
 

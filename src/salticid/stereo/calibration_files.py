@@ -9,6 +9,7 @@ OpenCV's sample program writes two: intrinsics.yml with the cameras and, beside 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -25,6 +26,7 @@ Entries = dict[str, NDArray[np.float64]]
 
 SIZE_LIMIT_BYTES = 1 << 20
 NUMBER_LIMIT = 1e12  # larger ones describe no camera, and overflow in products
+DEPTH_LIMIT = 100  # of nested brackets or tags: OpenCV's parser recurses until the stack ends
 ENTRY_LIMIT = 64  # numbers in one entry of OpenCV's files
 EXTRINSICS = "extrinsics.yml"
 
@@ -129,6 +131,8 @@ def _read_json(text: str, path: Path) -> Entries:
 
 
 def _read_opencv(text: str, path: Path) -> Entries:
+    if _depth(text) > DEPTH_LIMIT:
+        raise InputError(f"{path} is broken OpenCV YAML or XML: it is nested too deeply")
     try:
         storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
         nodes = {name: storage.getNode(name) for name in storage.root().keys() if _known(name)}  # noqa: SIM118 - a node
@@ -137,6 +141,13 @@ def _read_opencv(text: str, path: Path) -> Entries:
         reason = getattr(problem.__cause__ or problem, "err", problem)
         raise InputError(f"{path} is broken OpenCV YAML or XML: {reason}") from None
     return {name: _numbers(value, name, path) for name, value in values.items()}
+
+
+def _depth(text: str) -> int:
+    """Return the most brackets, tags and list dashes that are open at once, at least."""
+    steps = [-1 if mark[0] in "]}" or mark == "</" else 1 for mark in re.findall(r"[\[\]{}]|</|<\w", text)]
+    dashes = max((len(run) for run in re.findall(r"(?:-\s+){2,}", text)), default=0) // 2
+    return max(itertools.accumulate(steps), default=0) + dashes
 
 
 def _node_value(node: cv2.FileNode) -> object:
