@@ -11,7 +11,7 @@ from pathlib import Path
 
 from salticid.errors import InputError, ResourceError, SalticidError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterat
         part.chmod(0o666 & ~_umask())
         part.replace(target)
     except OSError as problem:
-        raise _told(problem, target) from problem
+        raise write_error(problem, target) from problem
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
@@ -64,7 +64,7 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise _told(problem, folder) from problem
+        raise write_error(problem, folder) from problem
     return folder
 
 
@@ -74,9 +74,9 @@ def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = 
         part.write_bytes(data)
 
 
-def _told(problem: OSError, target: Path) -> SalticidError:
-    """Return what an operating system's error means to the user."""
-    if problem.errno in _FULL or "requested and" in str(problem):  # the latter is numpy's word for a short write
+def write_error(problem: OSError, target: Path) -> SalticidError:
+    """Return what an operating system's error means to the user: `ResourceError` when it is full, else `InputError`."""
+    if problem.errno in DISK_FULL or "requested and" in str(problem):  # the latter is numpy's word for a short write
         return ResourceError(f"cannot write {target}: the disk is full; free some space or choose another place")
     return InputError(f"cannot write {target}: {problem.strerror or problem}; choose another place")
 

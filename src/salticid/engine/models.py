@@ -10,7 +10,6 @@ there in one step and only after its bytes were checked, so several processes ma
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import time
@@ -27,8 +26,6 @@ from salticid.errors import InputError, IntegrityError, MissingError, ResourceEr
 
 CHUNK_BYTES = 1 << 20
 STALE_SECONDS = 24 * 3600.0  # a part file this old belongs to a process that was killed
-
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +181,13 @@ def _advice(found: ModelState) -> Iterator[None]:
 
 @contextmanager
 def _disk_errors(path: Path) -> Iterator[None]:
-    """Say what to do when the disk is full or the folder of the models cannot be written."""
+    """Say what to do about the store when the disk is full or the folder of the models cannot be written."""
     try:
         yield
     except OSError as error:
-        if error.errno in DISK_FULL:
-            raise ResourceError(
-                f"the disk is full: cannot write {path}; free some space, or set SALTICID_MODELS"
-            ) from error
-        raise InputError(
-            f"cannot write {path} ({error}): set SALTICID_MODELS to a folder that you may write"
-        ) from error
+        told = atomic.write_error(error, path)
+        raise type(told)(f"{told}, or set SALTICID_MODELS to a folder that you may write") from error
+    except (InputError, ResourceError) as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        raise type(error)(f"{error}, or set SALTICID_MODELS to a folder that you may write") from error.__cause__
