@@ -24,7 +24,7 @@ import pool_faults  # noqa: E402 - it lies beside the tests
 
 GOOD_ITEMS = 40
 DEADLINE_S = 2.0
-PATIENCE_S = 20.0
+PATIENCE_S = 12.0
 FAULTS = [fault for fault in (*pool_faults.FAULTS, *pool_faults.HARMLESS) if fault != "memory"]
 MEMORY_MB = 300
 
