@@ -325,6 +325,12 @@ def test_an_answer_that_cannot_be_handled_fails_its_item_and_not_the_call(monkey
     assert [outcome.status for outcome in outcomes] == ["error", "ok", "ok", "ok"]
 
 
+def test_an_item_that_forks_and_goes_on_twice_answers_once():
+    items = ["good-1", "forks-and-both-go-on", "good-2", "good-3"]
+    outcomes = map_all(pool_faults.behave, items, workers=1, retries=0)
+    assert [outcome.value for outcome in outcomes] == ["good-1", "twice", "good-2", "good-3"]
+
+
 def test_programs_that_items_started_do_not_outlive_the_call():
     sleepers = [outcome.value for outcome in map_all(pool_faults.start_a_sleeper, [1, 2], workers=2)]
     assert wait_until(lambda: not any(running(sleeper) for sleeper in sleepers), 3)

@@ -149,7 +149,7 @@ class WorkerProcess:
         if isinstance(done, Attempt) and number == self._sent and watch.verdict is None:
             return done
         if done is not None:
-            self.kill()  # two processes answer: the item has forked and both went on
+            self.kill()  # it answers something that was not asked
         self._bury()
         status, reason = watch.verdict or self._cause_of_death(watch)
         return Attempt(status, None, reason, time.monotonic() - watch.started, watch.highest_bytes or None)
@@ -211,7 +211,7 @@ class WorkerProcess:
 
     def _spawn(self, descriptor: int, threads: int) -> subprocess.Popen[bytes]:
         serve = f"from salticid.runtime.pool_worker import serve; serve({descriptor})"
-        code = f"import sys; sys.path[:] = {sys.path!r}; {serve}"
+        code = f"import sys; sys.path[:] = {[os.fspath(entry) for entry in sys.path]!r}; {serve}"
         return subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.PIPE,
