@@ -46,6 +46,10 @@ def test_a_scene_that_changed_since_is_computed_again_in_spite_of_the_journal(sa
     second = json.loads(salticid(*words).out)["scenes"]
     assert second[0] == first[0]
     assert second[1] != first[1]
+    rig = data / "set" / "scene0" / "calib.json"
+    rig.write_text(rig.read_text().replace('"num_disparities": 16', '"num_disparities": 64'))
+    third = json.loads(salticid(*words).out)["scenes"]
+    assert third[0]["density"] != first[0]["density"]
 
 
 @pytest.mark.parametrize("file", ["calib.json", "visible.png"])

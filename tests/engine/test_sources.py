@@ -119,7 +119,7 @@ def test_a_broken_member_is_an_integrity_error(publish_wheel, tmp_path):
     name = publish_wheel({"toy/net.onnx": bytes(range(256)) * 40})
     data = bytearray((tmp_path / name).read_bytes())
     at = data.index(b"toy/net.onnx") + len("toy/net.onnx") + 20
-    data[at : at + 8] = b"XXXXXXXX"
+    data[at : at + 8] = b"damaged!"
     (tmp_path / name).write_bytes(data)
     with pytest.raises(IntegrityError, match="broken archive"):
         read(WheelMember(name, "toy/net.onnx"))

@@ -16,6 +16,7 @@ from salticid.stereo.options import StereoOptions
 
 if TYPE_CHECKING:
     from salticid.runtime.outcome import Outcome
+    from salticid.stereo.evaluate import Scene
 
 app = typer.Typer(name="eval", help="Accuracy on data with ground truth.", no_args_is_help=True)
 
@@ -70,13 +71,8 @@ def stereo(
         check_target(output, overwrite=overwrite)
     chosen = _modes(modes, StereoOptions.profile(profile).replace(**options).mode)
     options = options | {"profile": profile}
-    scenes = [asdict(scene) for scene in find_scenes(data)]
-    stamps = {scene["left"]: _stamp(scene) for scene in scenes} if resume else {}
-    requests = [
-        {"scene": scene, "options": options | {"mode": mode}, "stamp": stamps.get(scene["left"])}
-        for mode in chosen
-        for scene in scenes
-    ]
+    scenes = [{"scene": asdict(scene), "stamp": _stamp(scene) if resume else None} for scene in find_scenes(data)]
+    requests = [{**scene, "options": options | {"mode": mode}} for mode in chosen for scene in scenes]
     work = pool.map(evaluate_scene, requests, workers=workers, resume=resume)
     outcomes = list(out.progress(work, len(requests), "scenes"))
     rows = [
@@ -92,10 +88,12 @@ def stereo(
     _finish(out, output, rows, means, [outcome for outcome in outcomes if not outcome.ok], overwrite=overwrite)
 
 
-def _stamp(scene: dict[str, Any]) -> list[Any]:
+def _stamp(scene: Scene) -> list[Any]:
     """Return what tells a scene's files from later ones of the same names: a journal must not take old for new."""
-    files = [Path(value) for key, value in scene.items() if value and key not in ("group", "name")]
-    return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+    from salticid.stereo.evaluate import rig_files
+
+    own = [Path(path) for path in (scene.left, scene.right, scene.truth, scene.other_truth, scene.visible) if path]
+    return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in (*own, *rig_files(scene))]
 
 
 def _modes(text: str | None, default: str) -> list[str]:

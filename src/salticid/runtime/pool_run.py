@@ -271,6 +271,8 @@ class Run:
         if process is not None:
             self._dismiss(process)
         for _ in range(START_TRIES):
+            if self._stopped:
+                break
             try:
                 return self._start_process()
             except (ResourceError, OSError, RuntimeError) as problem:

@@ -35,6 +35,7 @@ SCALES_2003 = {"tsukuba": 16, "cones": 4, "teddy": 4}
 SEARCH_2003 = {"cones": 64, "teddy": 64}
 ALOE_SEARCH = 224
 DEFAULT_SEARCH = 128
+RIG_FILES = ("calib.txt", "calib.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def search_range(scene: Scene) -> int:
     """Return how many disparities the scene needs, px: what each data set's own notes say."""
     left = Path(scene.left)
     if scene.truth.endswith(".pfm"):
-        rigs = [path for name in ("calib.txt", "calib.json") if (path := left.with_name(name)).is_file()]
+        rigs = rig_files(scene)
         hint = Calibration.load(rigs[0]).num_disparities if rigs else None
         return hint or DEFAULT_SEARCH
     if left.name == "aloeL.jpg":
@@ -148,6 +149,11 @@ def search_range(scene: Scene) -> int:
     if left.name == "im2.png":
         return SEARCH_2003.get(scene.name, SEARCH_2001)
     return -(-255 // int(_truth_scale(scene)))
+
+
+def rig_files(scene: Scene) -> list[Path]:
+    """Return the calibration files that lie beside the views."""
+    return [path for name in RIG_FILES if (path := Path(scene.left).with_name(name)).is_file()]
 
 
 @dataclass(frozen=True, slots=True)
