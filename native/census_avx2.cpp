@@ -15,6 +15,9 @@ struct Avx2 {
     static Bytes load(const std::int8_t* pixels) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pixels));
     }
+    static void store_bytes(std::uint8_t* bytes, Bytes a) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(bytes), a);
+    }
 
     template <int BIT>
     static Bytes set_if_less(Bytes bits, Bytes neighbor, Bytes center) {

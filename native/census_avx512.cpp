@@ -13,6 +13,7 @@ struct Avx512 {
 
     static Bytes zero() { return _mm512_setzero_si512(); }
     static Bytes load(const std::int8_t* pixels) { return _mm512_loadu_si512(pixels); }
+    static void store_bytes(std::uint8_t* bytes, Bytes a) { _mm512_storeu_si512(bytes, a); }
 
     template <int BIT>
     static Bytes set_if_less(Bytes bits, Bytes neighbor, Bytes center) {

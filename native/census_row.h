@@ -33,6 +33,30 @@ struct Window {
     static constexpr int bits_in(int byte) { return neighbors < 8 * byte + 8 ? neighbors - 8 * byte : 8; }
 };
 
+// The neighbors whose distances from the center in x and in y add up to an odd number: every second field of the window,
+// as on a board.
+template <int WIDTH, int HEIGHT>
+struct Checkered {
+    static_assert(WIDTH % 2 == 1 && HEIGHT % 2 == 1);  // fields then differ by turns along the rows, read one by one
+    static constexpr int first = (WIDTH * HEIGHT / 2 + 1) % 2;
+    static constexpr int neighbors = (WIDTH * HEIGHT + 1 - first) / 2;
+    static constexpr std::size_t radius_x = WIDTH / 2;
+    static constexpr int bytes = (neighbors + 7) / 8;
+    static constexpr int center_row = HEIGHT / 2;
+
+    static constexpr int place(int bit) { return first + 2 * (neighbors - 1 - bit); }
+    static constexpr int row(int bit) { return place(bit) / WIDTH; }
+    static constexpr int dx(int bit) { return place(bit) % WIDTH - WIDTH / 2; }
+
+    static constexpr int bits_in(int byte) { return neighbors < 8 * byte + 8 ? neighbors - 8 * byte : 8; }
+};
+
+// The same neighbors in an image whose columns are reversed.
+template <class W>
+struct Mirrored : W {
+    static constexpr int dx(int bit) { return -W::dx(bit); }
+};
+
 template <class V, class W, int BYTE, int... BIT>
 typename V::Bytes compare(const std::int8_t* const* rows, std::size_t x, typename V::Bytes center,
                           std::integer_sequence<int, BIT...>) {
@@ -70,6 +94,19 @@ void census_row(const std::int8_t* const* rows, std::size_t width, std::uint64_t
     std::memcpy(codes + x, rest, (width - x) * sizeof rest[0]);
 }
 
+template <class V, class W, int... BYTE>
+void store_planes(const std::int8_t* const* rows, std::size_t x, std::uint8_t* planes, std::size_t stride,
+                  std::integer_sequence<int, BYTE...>) {
+    const typename V::Bytes center = V::load(rows[W::center_row] + x);
+    (V::store_bytes(planes + BYTE * stride + x, byte_of_code<V, W, BYTE>(rows, x, center)), ...);
+}
+
+template <class V, class W>
+void census_planes(const std::int8_t* const* rows, std::size_t width, std::uint8_t* planes, std::size_t stride) {
+    for (std::size_t x = 0; x < width; x += V::lanes)
+        store_planes<V, W>(rows, x, planes, stride, std::make_integer_sequence<int, W::bytes>());
+}
+
 template <class V>
 std::uint64_t compare_only(const std::int8_t* pixels, std::size_t count) {
     const auto a = V::load(pixels), b = V::load(pixels + V::lanes);
@@ -87,7 +124,15 @@ std::uint64_t compare_only(const std::int8_t* pixels, std::size_t count) {
 }
 
 template <class V>
-constexpr CensusKernels census_kernels = {census_row<V, Window<5, 5>>, census_row<V, Window<9, 7>>, compare_only<V>};
+constexpr CensusKernels census_kernels = {census_row<V, Window<5, 5>>,
+                                          census_row<V, Window<9, 7>>,
+                                          census_planes<V, Window<5, 5>>,
+                                          census_planes<V, Mirrored<Window<5, 5>>>,
+                                          census_planes<V, Checkered<7, 7>>,
+                                          census_planes<V, Mirrored<Checkered<7, 7>>>,
+                                          census_planes<V, Checkered<9, 7>>,
+                                          census_planes<V, Mirrored<Checkered<9, 7>>>,
+                                          compare_only<V>};
 
 }  // namespace
 }  // namespace salticid

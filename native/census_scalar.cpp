@@ -15,6 +15,7 @@ struct Scalar {
         std::memcpy(&bytes, pixels, lanes);
         return bytes;
     }
+    static void store_bytes(std::uint8_t* bytes, Bytes a) { std::memcpy(bytes, &a, lanes); }
 
     template <int BIT>
     static Bytes set_if_less(Bytes bits, Bytes neighbor, Bytes center) {

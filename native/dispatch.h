@@ -5,12 +5,16 @@
 #include <vector>
 
 #include "census.h"
+#include "filter.h"
+#include "sgm_kernels.h"
 
 namespace salticid {
 
 struct InstructionSet {
     std::string_view name;
     const CensusKernels* census;
+    const SgmKernels* sgm;
+    const FilterKernels* filters;
 };
 
 // What the CPU has and the operating system keeps the registers of, best first; the last is "scalar".

@@ -77,7 +77,7 @@ def test_a_broken_scene_is_exit_1_and_named_and_the_others_count(salticid, data)
 
 
 @pytest.mark.parametrize(
-    ("words", "message"), [(["none"], "not a folder"), (["DATA", "--modes", "sgm"], "one of bm, sgbm")]
+    ("words", "message"), [(["none"], "not a folder"), (["DATA", "--modes", "sgm"], "one of sgm8, sgm4")]
 )
 def test_a_wrong_command_line_is_exit_2(salticid, data, words, message):
     done = salticid("eval", "stereo", *[{"DATA": data}.get(word, word) for word in words])

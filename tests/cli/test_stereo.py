@@ -45,13 +45,13 @@ def test_json_goes_to_standard_output_alone(salticid, scene, tmp_path):
     result = json.loads(done.out)
     assert result["files"] == [str(tmp_path / "d.pfm")]
     assert 0.5 < result["density"] <= 1
-    assert result["latency_ms"].keys() == {"match", "confidence"}
+    assert result["latency_ms"].keys() == {"match", "median", "speckles"}
 
 
 def test_options_of_the_system_are_flags(salticid, scene):
     done = salticid(
         *("stereo", "match", scene / "left.png", scene / "right.png", "--profile", "speed", "--num-disparities", "32"),
-        *("--no-full-width", "--json"),
+        *("--no-full-width", "--engine", "opencv", "--json"),
     )
     assert json.loads(done.out)["engine"] == "opencv:3way"
 
@@ -75,6 +75,8 @@ def test_quiet_says_nothing(salticid, scene):
         (["LEFT", "RIGHT", "--rig", "LEFT"], "not text"),
         (["LEFT", "RIGHT", "--num-disparities", "0"], "num_disparities must be at least 1"),
         (["LEFT", "RIGHT", "--mode", "sgm"], "mode"),
+        (["LEFT", "RIGHT", "--mode", "hh4", "--engine", "native"], "mode hh4 is one of engine opencv"),
+        (["LEFT", "RIGHT", "--engine", "native", "--block-size", "5"], "block_size is an option of engine opencv"),
         (["LEFT", "RIGHT", "--threshold", "3"], "--threshold"),
         (["LEFT"], "RIGHT"),
         (["LEFT", "text.png"], "text.png"),

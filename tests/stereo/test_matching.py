@@ -7,14 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from salticid.core import native
 from salticid.core.metrics import roc_auc
-from salticid.errors import InputError
+from salticid.errors import InputError, MissingError
+from salticid.runtime import hardware
 from salticid.stereo.calibration import Calibration
 from salticid.stereo.evaluate import measure
 from salticid.stereo.matching import StereoMatcher
 from salticid.stereo.simulate import simulate_pair
 
-MODES = ["bm", "sgbm", "3way", "hh", "hh4"]
+MODES = ["sgm8", "sgm4", "bm", "sgbm", "3way", "hh", "hh4"]
+
+needs_kernels = pytest.mark.skipif(native.load() is None, reason=native.reason())
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +33,17 @@ def found(pair):
 
 @pytest.mark.parametrize(
     ("mode", "most_wrong", "least_known"),
-    [("bm", 12, 0.75), ("sgbm", 5, 0.9), ("3way", 5, 0.9), ("hh", 5, 0.9), ("hh4", 5, 0.9)],
+    [
+        *(("sgm8", 2, 0.9), ("sgm4", 2, 0.9)),
+        *(("bm", 12, 0.75), ("sgbm", 5, 0.9), ("3way", 5, 0.9), ("hh", 5, 0.9), ("hh4", 5, 0.9)),
+    ],
 )
 def test_visible_pixels_are_within_a_pixel_of_the_truth(pair, mode, most_wrong, least_known):
     found = StereoMatcher(mode=mode, num_disparities=64)(pair.left, pair.right)
     figures = measure(found.disparity_px, pair.disparity_left_px, pair.visible)
     assert figures["bad_1_fill"] < most_wrong
     assert figures["density"] > least_known
-    assert found.engine == f"opencv:{mode}"
+    assert found.engine == f"{'native' if mode.startswith('sgm') else 'opencv'}:{mode}"
 
 
 def test_most_of_the_disparities_are_finer_than_whole_pixels(pair, found):
@@ -171,3 +178,57 @@ def test_what_is_not_a_pair_is_refused(left, right, message):
 def test_a_window_that_the_mode_cannot_take_is_refused_when_the_matcher_is_built(block_size):
     with pytest.raises(InputError, match="block_size must be"):
         StereoMatcher(mode="bm", block_size=block_size)
+
+
+def test_the_engine_follows_from_the_mode_or_is_native_where_kernels_are(monkeypatch):
+    assert StereoMatcher(mode="bm").engine == "opencv:bm"
+    assert StereoMatcher(engine="opencv").engine == "opencv:hh4"
+    assert StereoMatcher(engine="opencv", profile="speed").engine == "opencv:3way"
+    monkeypatch.setattr(native, "load", lambda: None)
+    assert StereoMatcher().engine == "opencv:hh4"
+
+
+def test_an_engine_that_was_named_is_never_replaced(monkeypatch):
+    monkeypatch.setattr(native, "load", lambda: None)
+    with pytest.raises(MissingError, match="engine native cannot be used"):
+        StereoMatcher(engine="native")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "native", "mode": "hh"}, "mode hh is one of engine opencv, not of native"),
+        ({"engine": "opencv", "mode": "sgm4"}, "mode sgm4 is one of engine native, not of opencv"),
+        ({"mode": "sgm4", "block_size": 5}, "block_size is an option of engine opencv"),
+        ({"paths": 5}, "paths must be a multiple of 4"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused_when_the_matcher_is_built(options, message):
+    with pytest.raises(InputError, match=message):
+        StereoMatcher(**options)
+
+
+@needs_kernels
+def test_evidence_is_there_when_asked_for_and_changes_nothing(pair, found):
+    assert found.evidence is None
+    matcher = StereoMatcher(engine="native", num_disparities=64)
+    again = matcher(pair.left, pair.right, evidence=True)
+    np.testing.assert_array_equal(again.disparity_px, found.disparity_px)
+    right = np.abs(again.disparity_px - pair.disparity_left_px) <= 1
+    known = np.isfinite(again.disparity_px) & np.isfinite(again.evidence.margin)
+    assert roc_auc(again.evidence.margin[known], right[known]) > 0.7
+    assert again.evidence.left_right_px[known].max() <= 1
+
+
+def test_an_engine_without_evidence_says_so(pair):
+    with pytest.raises(InputError, match="engine opencv gives no evidence"):
+        StereoMatcher(engine="opencv")(pair.left, pair.right, evidence=True)
+
+
+@needs_kernels
+def test_views_that_would_not_fit_the_memory_are_matched_in_bands_with_the_same_result(pair, found, monkeypatch):
+    monkeypatch.setattr(hardware, "memory_budget", lambda: 1000)
+    short = StereoMatcher(engine="native", num_disparities=64)(pair.left, pair.right)
+    np.testing.assert_array_equal(short.disparity_px, found.disparity_px)
+    assert short.engine == "native:sgm8 (in bands: memory is short)"
+    assert found.engine == "native:sgm8"

@@ -140,7 +140,7 @@ def _row(trial: Trial) -> list[Any]:
     figures = measure(found.disparity_px, pair.truth_px, pair.counted)
     bad = [figures[f"bad_{threshold}_fill"] for threshold in ("0.5", "1", "2")]
     errors = [100 * figures["density"], *bad, figures["mae_fill_px"], _depth_error_mm(found, pair)]
-    return [pair.name, trial.profile, found.engine, *errors, found.latency_ms["match"]]
+    return [pair.name, trial.profile, found.engine, *errors, sum(found.latency_ms.values())]
 
 
 def _show(page: Page, trial: Trial, output: Path) -> None:

@@ -48,7 +48,9 @@ def stereo(
         Path, typer.Argument(metavar="DATA", help="A folder with scenes, at any depth.", show_default=False)
     ],
     *,
-    modes: Annotated[str | None, typer.Option(help="Several modes to compare: bm,sgbm,3way,hh,hh4 or all.")] = None,
+    modes: Annotated[
+        str | None, typer.Option(help="Several modes to compare: sgm8,sgm4,hh4,hh,sgbm,3way,bm or all.")
+    ] = None,
     by_scene: Annotated[bool, typer.Option("--by-scene", help="A row per scene instead of one per set.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A JSON file for all figures.")] = None,
     workers: Workers = None,
@@ -69,8 +71,8 @@ def stereo(
 
     if output:
         check_target(output, overwrite=overwrite)
-    chosen = _modes(modes, StereoOptions.profile(profile).replace(**options).mode)
-    options = options | {"profile": profile}
+    chosen = _modes(modes, StereoOptions.profile(profile).replace(**options))
+    options = options | {"profile": profile, "engine": None}  # a mode names its engine
     scenes = [{"scene": asdict(scene), "stamp": _stamp(scene) if resume else None} for scene in find_scenes(data)]
     requests = [{**scene, "options": options | {"mode": mode}} for mode in chosen for scene in scenes]
     work = pool.map(evaluate_scene, requests, workers=workers, resume=resume)
@@ -96,11 +98,13 @@ def _stamp(scene: Scene) -> list[Any]:
     return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in (*own, *rig_files(scene))]
 
 
-def _modes(text: str | None, default: str) -> list[str]:
+def _modes(text: str | None, options: StereoOptions) -> list[str]:
+    from salticid.stereo.matching import choose_engine
+
+    if text is None:
+        return [choose_engine(options)[1]]
     [field] = [field for field in StereoOptions.fields() if field.name == "mode"]
-    if text == "all":
-        return list(field.choices)
-    chosen = list(dict.fromkeys(text.split(","))) if text is not None else [default]
+    chosen = list(field.choices) if text == "all" else list(dict.fromkeys(text.split(",")))
     for mode in chosen:
         problem = field.problem(mode)
         if problem:

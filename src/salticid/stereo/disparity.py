@@ -18,6 +18,7 @@ from salticid.errors import InputError
 if TYPE_CHECKING:
     from salticid.stereo.calibration import Calibration
     from salticid.stereo.cloud import PointCloud
+    from salticid.stereo.matched import Evidence
 
 PNG_SCALE = 256.0  # KITTI's 16-bit disparity PNG: value / 256, 0 = unknown
 PNG_MIN_PX, PNG_MAX_PX = 1 / PNG_SCALE, 65535 / PNG_SCALE
@@ -32,6 +33,7 @@ class DisparityMap:
     image: Image  # (H, W) or (H, W, 3) uint8, the rectified left view
     engine: str  # who matched
     latency_ms: Mapping[str, float] = field(default_factory=dict)  # per stage
+    evidence: Evidence | None = None  # what speaks for each disparity, where it was asked for
 
     @property
     def density(self) -> float:

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from salticid.core.types import Array, FloatMap, Image
+from salticid.core import native
+from salticid.core.types import Array, Image
 from salticid.errors import InputError
 from salticid.runtime import hardware
-from salticid.stereo import opencv_engine
 from salticid.stereo.calibration import Calibration, Rectifier
-from salticid.stereo.confidence import match_confidence
+from salticid.stereo.clock import StageClock
 from salticid.stereo.disparity import DisparityMap
+from salticid.stereo.matched import Matched
+from salticid.stereo.native_engine import NativeEngine
+from salticid.stereo.opencv_engine import OpencvEngine
 from salticid.stereo.options import StereoOptions
 
-# What each engine makes of the options: a function of two gray views to the disparity of the left one.
-ENGINES: dict[str, Callable[[StereoOptions], Callable[[Image, Image], FloatMap]]] = {"opencv": opencv_engine.prepare}
+
+class Engine(Protocol):
+    """What matches two rectified gray views, (H, W) uint8, and times its stages."""
+
+    def __call__(self, left: Image, right: Image, clock: StageClock, *, evidence: bool) -> Matched:
+        """Match one pair; InputError where `evidence` cannot be given."""
+
+
+class EngineFactory(Protocol):
+    """What makes an engine ready."""
+
+    def __call__(self, options: StereoOptions, mode: str, threads: int) -> Engine:
+        """Prepare to match in `mode`."""
+
+
+ENGINES: dict[str, EngineFactory] = {"native": NativeEngine, "opencv": OpencvEngine}
 
 
 class StereoMatcher:
     """Matches pairs of views; holds the rectification maps and the matcher's buffers.
 
-    >>> matcher = StereoMatcher(profile="speed", num_disparities=64)
-    >>> matcher.options.mode
-    '3way'
+    >>> matcher = StereoMatcher(profile="speed", mode="3way", num_disparities=64)
+    >>> matcher.engine
+    'opencv:3way'
     """
 
     def __init__(
@@ -51,22 +65,28 @@ class StereoMatcher:
         Raises
         ------
         InputError
-            An option is unknown or has a value that is not allowed.
+            An option is unknown, has a value that is not allowed, or is not one of the engine's.
+        MissingError
+            The engine native was asked for, and its kernels were not built.
         """
         hint = {"num_disparities": rig.num_disparities} if rig is not None and rig.num_disparities else {}
         self.options = StereoOptions.profile(profile).replace(**{**hint, **options})
         self.rig = rig
         self.threads = hardware.threads() if threads is None else threads
         self._rectifier = Rectifier(rig) if rig is not None and not rig.is_rectified else None
-        self._match = ENGINES[self.options.engine](self.options)
+        engine, mode = choose_engine(self.options)
+        self.engine = f"{engine}:{mode}"
+        self._match = ENGINES[engine](self.options, mode, self.threads)
 
-    def __call__(self, left: Image, right: Image) -> DisparityMap:
+    def __call__(self, left: Image, right: Image, *, evidence: bool = False) -> DisparityMap:
         """Match one pair.
 
         Parameters
         ----------
         left, right
             (H, W) gray or (H, W, 3) RGB, uint8, of one size. Rectified, unless the matcher has a rig that rectifies.
+        evidence
+            Keep what speaks for each disparity too; engine native alone can tell.
 
         Raises
         ------
@@ -74,19 +94,17 @@ class StereoMatcher:
             The views are not such arrays, or their size is not the rig's.
         """
         self._check_pair(left, right)
-        clock = _Clock()
+        clock = StageClock()
         if self._rectifier is not None:
             with clock("rectify"):
                 left, right = self._rectifier(left, right)
         grays = _gray(left), _gray(right)
-        with clock("match"):
-            disparity_px = self._match(*grays)
+        matched = self._match(*grays, clock, evidence=evidence)
         if self._rectifier is not None:
-            disparity_px[~self._rectifier.visible] = np.nan
-        with clock("confidence"):
-            confidence = match_confidence(*grays, disparity_px, threads=self.threads)
-        engine = f"{self.options.engine}:{self.options.mode}"
-        return DisparityMap(disparity_px, confidence, left, engine, clock.latency_ms)
+            matched.disparity_px[~self._rectifier.visible] = np.nan
+            matched.confidence[~self._rectifier.visible] = 0
+        engine = f"{self.engine} ({matched.remark})" if matched.remark else self.engine
+        return DisparityMap(matched.disparity_px, matched.confidence, left, engine, clock.latency_ms, matched.evidence)
 
     def _check_pair(self, left: Array, right: Array) -> None:
         for name, view in (("left", left), ("right", right)):
@@ -104,17 +122,22 @@ class StereoMatcher:
             )
 
 
-class _Clock:
-    """Milliseconds per stage."""
+def choose_engine(options: StereoOptions) -> tuple[str, str]:
+    """Return the engine and the mode that `options` ask for.
 
-    def __init__(self) -> None:
-        self.latency_ms: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.latency_ms[stage] = 1000 * (time.perf_counter() - start)
+    Raises
+    ------
+    InputError
+        The mode is not one of the engine's.
+    """
+    if options.mode is not None:
+        [engine] = [name for name, modes in options.MODES.items() if options.mode in modes]
+        if options.engine not in (None, engine):
+            raise InputError(f"mode {options.mode} is one of engine {engine}, not of {options.engine}: leave one out")
+        return engine, options.mode
+    if (options.engine or ("native" if native.load() else "opencv")) == "native":
+        return "native", f"sgm{options.paths}"
+    return "opencv", "3way" if options.paths == 4 or options.low_memory else "hh4"
 
 
 def _gray(view: Image) -> Image:

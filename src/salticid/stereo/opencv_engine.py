@@ -7,7 +7,6 @@ They do the sub-pixel fit, the uniqueness test, the left-right check and the spe
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -15,11 +14,16 @@ import numpy as np
 
 from salticid.core.types import FloatMap, Image
 from salticid.errors import InputError
+from salticid.stereo.clock import StageClock
+from salticid.stereo.confidence import match_confidence
+from salticid.stereo.matched import Matched
 from salticid.stereo.options import StereoOptions
 
 STEP = 16  # OpenCV returns 1/16 px, and searches multiples of 16 disparities
 DEFAULT_BLOCK = 5
 DEFAULT_BM_BLOCK = 15
+UNIQUENESS_PERCENT = 10
+SPECKLE_AREA_PX = 100
 SGBM_MODES = {
     "sgbm": cv2.STEREO_SGBM_MODE_SGBM,
     "3way": cv2.STEREO_SGBM_MODE_SGBM_3WAY,
@@ -28,25 +32,47 @@ SGBM_MODES = {
 }
 
 
-def prepare(options: StereoOptions) -> Callable[[Image, Image], FloatMap]:
-    """Return a function of two gray views, (H, W) uint8, to the disparity of the left one, nan where unknown.
+class OpencvEngine:
+    """Holds OpenCV's matcher."""
 
-    Raises
-    ------
-    InputError
-        OpenCV does not take such a window.
-    """
-    matcher = _bm(options) if options.mode == "bm" else _sgbm(options)
-    return lambda left, right: _match(matcher, left, right, options)
+    def __init__(self, options: StereoOptions, mode: str, threads: int) -> None:
+        """Prepare to match in `mode`, one of `MODES["opencv"]`.
+
+        Raises
+        ------
+        InputError
+            OpenCV does not take such a window.
+        """
+        self.options = options
+        self.threads = threads
+        self._matcher = _bm(options) if mode == "bm" else _sgbm(options, mode)
+        self._block_size = _block_size(options, mode)
+
+    def __call__(self, left: Image, right: Image, clock: StageClock, *, evidence: bool) -> Matched:
+        """Match two gray views, (H, W) uint8.
+
+        Raises
+        ------
+        InputError
+            `evidence` was asked for: OpenCV keeps it to itself.
+        """
+        if evidence:
+            raise InputError("engine opencv gives no evidence: leave it out, or say engine='native'")
+        with clock("match"):
+            disparity_px = _match(self._matcher, left, right, self.options, self._block_size)
+        with clock("confidence"):
+            confidence = match_confidence(left, right, disparity_px, threads=self.threads)
+        return Matched(disparity_px, confidence)
 
 
-def _match(matcher: Any, left: Image, right: Image, options: StereoOptions) -> FloatMap:
+def _match(matcher: Any, left: Image, right: Image, options: StereoOptions, block_size: int) -> FloatMap:
     height, width = left.shape
     searched = _rounded_up(options.num_disparities)
     # OpenCV gives no disparity where the search would leave the right view; a replicated border lets it.
-    before = max(0, options.min_disparity + searched) if options.full_width else 0
-    after = max(0, -options.min_disparity) if options.full_width else 0
-    if before + width + after <= searched + abs(options.min_disparity) or min(height, width) <= _block_size(options):
+    full_width = options.full_width and not options.low_memory
+    before = max(0, options.min_disparity + searched) if full_width else 0
+    after = max(0, -options.min_disparity) if full_width else 0
+    if before + width + after <= searched + abs(options.min_disparity) or min(height, width) <= block_size:
         # Too small for a single search: OpenCV would raise, and nothing is what is known.
         return np.full(left.shape, np.nan, np.float32)
     views = [cv2.copyMakeBorder(view, 0, 0, before, after, cv2.BORDER_REPLICATE) for view in (left, right)]
@@ -63,25 +89,25 @@ def _rounded_up(num_disparities: int) -> int:
     return -(-num_disparities // STEP) * STEP
 
 
-def _block_size(options: StereoOptions) -> int:
-    return options.block_size or (DEFAULT_BM_BLOCK if options.mode == "bm" else DEFAULT_BLOCK)
+def _block_size(options: StereoOptions, mode: str) -> int:
+    return options.block_size or (DEFAULT_BM_BLOCK if mode == "bm" else DEFAULT_BLOCK)
 
 
 def _bm(options: StereoOptions) -> Any:
-    block = _block_size(options)
+    block = _block_size(options, "bm")
     if block < DEFAULT_BLOCK:
         raise InputError(f"block_size must be at least {DEFAULT_BLOCK} for bm, not {block}")
     matcher = cv2.StereoBM.create(_rounded_up(options.num_disparities), block)
     matcher.setMinDisparity(options.min_disparity)
-    matcher.setUniquenessRatio(options.uniqueness_percent)
+    matcher.setUniquenessRatio(_given(options.uniqueness_percent, UNIQUENESS_PERCENT))
     matcher.setDisp12MaxDiff(options.left_right_px)
-    matcher.setSpeckleWindowSize(options.speckle_area_px)
+    matcher.setSpeckleWindowSize(_given(options.speckle_area_px, SPECKLE_AREA_PX))
     matcher.setSpeckleRange(options.speckle_range_px)
     return matcher
 
 
-def _sgbm(options: StereoOptions) -> Any:
-    block = _block_size(options)
+def _sgbm(options: StereoOptions, mode: str) -> Any:
+    block = _block_size(options, mode)
     return cv2.StereoSGBM.create(
         minDisparity=options.min_disparity,
         numDisparities=_rounded_up(options.num_disparities),
@@ -90,8 +116,12 @@ def _sgbm(options: StereoOptions) -> Any:
         P2=32 * block * block,
         disp12MaxDiff=options.left_right_px,
         preFilterCap=63,
-        uniquenessRatio=options.uniqueness_percent,
-        speckleWindowSize=options.speckle_area_px,
+        uniquenessRatio=_given(options.uniqueness_percent, UNIQUENESS_PERCENT),
+        speckleWindowSize=_given(options.speckle_area_px, SPECKLE_AREA_PX),
         speckleRange=options.speckle_range_px,
-        mode=SGBM_MODES[options.mode],
+        mode=SGBM_MODES[mode],
     )
+
+
+def _given(value: int | None, default: int) -> int:
+    return default if value is None else value

@@ -13,25 +13,38 @@ from salticid.core.options import Options, option
 class StereoOptions(Options):
     """Options of `StereoMatcher`; distances in pixels of the rectified views."""
 
-    engine: Literal["opencv"] = option("opencv", help="who matches")
-    mode: Literal["bm", "sgbm", "3way", "hh", "hh4"] = option(
-        "hh4", help="block matching, or semi-global matching along 5, 3, 8 or 4 paths"
+    engine: Literal["native", "opencv"] | None = option(
+        None, help="who matches (default: native; opencv where no kernels were built, or as the mode says)"
     )
+    mode: Literal["sgm8", "sgm4", "hh4", "hh", "sgbm", "3way", "bm"] | None = option(
+        None, help="sgm: native, 8 or 4 paths; opencv: the others (default: by paths)"
+    )
+    paths: int = option(
+        8, help="directions along which costs are added up: 8 or, faster, 4", minimum=4, maximum=8, multiple_of=4
+    )
+    window: Literal["5x5", "7x7", "9x7"] = option("9x7", help="surroundings that are compared, px (native)")
+    low_memory: bool = option(False, help="bounded memory, for large views: slower, same result (native)")
     min_disparity: int = option(0, help="smallest disparity to look for, px", minimum=-4096, maximum=4096)
     num_disparities: int = option(
-        128, help="how many disparities to look at, px; rounded up to a multiple of 16", minimum=1, maximum=4096
+        128, help="how many disparities to look at, px (opencv: rounded up to 16)", minimum=1, maximum=4096
     )
     block_size: int | None = option(
-        None, help="width of the matching window, px (default: 5; 15 for bm)", minimum=1, maximum=51, odd=True
+        None, help="width of the matching window, px (opencv; default: 5, 15 for bm)", minimum=1, maximum=51, odd=True
     )
-    uniqueness_percent: int = option(
-        10, help="how much worse the second best match must be, percent", minimum=0, maximum=100
+    uniqueness_percent: int | None = option(
+        None,
+        help="how much worse the second best match must be, percent (default: 0; opencv 10)",
+        minimum=0,
+        maximum=100,
     )
     left_right_px: int = option(
         1, help="largest difference between left and right disparity, px; -1: no check", minimum=-1, maximum=64
     )
-    speckle_area_px: int = option(
-        100, help="islands of disparity up to this area are removed, px; 0: none", minimum=0, maximum=1_000_000
+    speckle_area_px: int | None = option(
+        None,
+        help="islands of disparity up to this area are removed, px; 0: none (default: 200; opencv 100)",
+        minimum=0,
+        maximum=1_000_000,
     )
     speckle_range_px: int = option(
         2, help="disparity step that separates islands, px (bm: 1/16 px)", minimum=1, maximum=64
@@ -39,7 +52,13 @@ class StereoOptions(Options):
     full_width: bool = option(True, help="match the left border as far as the right view shows it")
 
     PROFILES: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "speed": {"mode": "3way"},
-        "quality": {"mode": "hh4"},
-        "memory": {"mode": "3way", "full_width": False},
+        "speed": {"paths": 4, "window": "7x7"},
+        "quality": {"paths": 8, "window": "9x7"},
+        "memory": {"paths": 8, "window": "9x7", "low_memory": True},
+    }
+
+    # The modes of each engine.
+    MODES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "native": ("sgm8", "sgm4"),
+        "opencv": ("hh4", "hh", "sgbm", "3way", "bm"),
     }

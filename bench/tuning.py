@@ -1,0 +1,123 @@
+"""How the parameters of native matching were chosen: cross-validation over scenes.
+
+usage: python bench/tuning.py [--data FOLDER] [--output FILE.json]
+
+The scenes are dealt into folds. For every fold, the parameters that are best on all other scenes are used on it, so
+the figure of a scene never comes from parameters that have seen the scene. That figure is reported beside the one of
+the parameters that are best on all scenes, which is what `salticid.stereo.sgm` uses: their difference tells how much of
+the accuracy is owed to the choice.
+
+What is compared is the mean over scenes of bad-0.5, bad-1 and bad-2 (holes filled), each relative to what OpenCV's HH4
+has on that scene, so that no scene and no threshold counts for much more than another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from salticid.core import image
+from salticid.engine import bench
+from salticid.runtime import hardware
+from salticid.stereo.evaluate import THRESHOLDS_PX, Scene, find_scenes, load_truth, measure, search_range
+from salticid.stereo.filters import median_of_known, remove_speckles
+from salticid.stereo.matching import StereoMatcher
+from salticid.stereo.sgm import SemiGlobalMatcher
+
+FOLDS = 5
+EASE = 1.0  # percent: where nearly nothing is wrong, a few pixels more or less are no matter
+GRIDS: dict[int, dict[str, tuple[Any, ...]]] = {
+    paths: {
+        "window": ("5x5", "7x7", "9x7"),
+        "p1": (11, 14, 18),
+        "p2": (45, 63),
+        "p2_least": (12, 18),
+        "p2_slope": (2, 3, 4),
+        "uniqueness_percent": (0, 3, 6),
+        "speckle_area_px": (100, 200, 400),
+    }
+    for paths in (4, 8)
+}
+FIGURES = tuple(f"bad_{threshold:g}_fill" for threshold in THRESHOLDS_PX)
+Parameters = tuple[Any, ...]
+
+
+def main() -> None:
+    """Try the whole grid on every scene, then choose with and without each fold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SALTICID_DATA", "../shared/data")) / "stereo")
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    scenes = find_scenes(arguments.data)
+    rows = [row for paths in GRIDS for row in tune(paths, scenes)]
+    bench.write_report("tuning", rows, arguments.output)
+
+
+def tune(paths: int, scenes: list[Scene]) -> Iterator[dict[str, object]]:
+    """Yield the best parameters for so many paths with their figures, cross-validated and not."""
+    names = tuple(GRIDS[paths])
+    tried = list(itertools.product(*GRIDS[paths].values()))
+    bad = np.stack([try_all(paths, names, tried, scene) for scene in scenes], axis=1)  # (parameters, scenes, figures)
+    relative = (bad + EASE) / (np.stack([reference(scene) for scene in scenes]) + EASE)
+    score = relative.mean(axis=2)
+    best = int(score.mean(axis=1).argmin())
+    unseen = np.empty(len(scenes), np.intp)  # the parameters that each scene gets without a say
+    for fold in range(FOLDS):
+        held_out = np.arange(len(scenes)) % FOLDS == fold
+        unseen[held_out] = score[:, ~held_out].mean(axis=1).argmin()
+    groups = [scene.group for scene in scenes]
+    for group in dict.fromkeys(groups):
+        inside = np.array([name == group for name in groups])
+        chosen = bad[best, inside].mean(axis=0)
+        validated = bad[unseen[inside], np.flatnonzero(inside)].mean(axis=0)
+        yield {
+            "paths": paths,
+            "group": group,
+            "scenes": int(inside.sum()),
+            **dict(zip(names, tried[best], strict=True)),
+            **{figure: round(float(value), 3) for figure, value in zip(FIGURES, chosen, strict=True)},
+            **{f"{figure}_unseen": round(float(value), 3) for figure, value in zip(FIGURES, validated, strict=True)},
+            "tried": len(tried),
+            "folds": FOLDS,
+        }
+
+
+def try_all(paths: int, names: tuple[str, ...], tried: list[Parameters], scene: Scene) -> np.ndarray:
+    """Return the figures of one scene under all parameters, (parameters, figures)."""
+    left, right = image.read_gray(scene.left), image.read_gray(scene.right)
+    truth_px, counted = load_truth(scene)
+    threads = hardware.threads()
+    figures = []
+    for options, areas in by_speckle_area([dict(zip(names, values, strict=True)) for values in tried]):
+        matcher = SemiGlobalMatcher(paths=paths, num_disparities=search_range(scene), threads=threads, **options)
+        smooth_px = median_of_known(matcher(left, right).disparity_px, threads=threads)
+        for area in areas:
+            accuracy = measure(remove_speckles(smooth_px, area, 2, threads=threads), truth_px, counted)
+            figures.append([accuracy[figure] for figure in FIGURES])
+    return np.array(figures)
+
+
+def by_speckle_area(tried: list[dict[str, Any]]) -> Iterator[tuple[Mapping[str, Any], list[int]]]:
+    """Yield runs of parameters that differ in the last one alone, which needs no new match."""
+    split = [({key: value for key, value in each.items() if key != "speckle_area_px"}, each) for each in tried]
+    for options, run in itertools.groupby(split, key=lambda pair: pair[0]):
+        yield options, [each["speckle_area_px"] for _, each in run]
+
+
+def reference(scene: Scene) -> np.ndarray:
+    """Return the figures of OpenCV's HH4 on one scene."""
+    truth_px, counted = load_truth(scene)
+    matcher = StereoMatcher(mode="hh4", num_disparities=search_range(scene))
+    found = matcher(image.read_gray(scene.left), image.read_gray(scene.right))
+    accuracy = measure(found.disparity_px, truth_px, counted)
+    return np.array([accuracy[figure] for figure in FIGURES])
+
+
+if __name__ == "__main__":
+    main()

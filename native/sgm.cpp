@@ -1,0 +1,480 @@
+// How the work of semi-global matching is ordered, for speed without a change in results.
+//
+// Two sweeps go through the image at the same time, one from the top and one from the bottom. Up to the middle each keeps
+// its halves (see sgm_kernels.h); beyond it each meets the halves of the other, and the sums are complete. Costs are
+// computed twice rather than kept: that takes less time than memory does.
+//
+// Within a sweep, `rows_in_flight` rows form a group. The rows of a group advance together, each a chunk of pixels
+// behind the row before it, so that what a row leaves is read while it is still in a cache near by. The groups of a
+// sweep are handed to whoever is free; a group stays a chunk behind the group before it in the same way. That is all
+// that threads wait for, and the group before was always taken first, so somebody is at work on it.
+//
+// Where memory is short (SgmOptions::band_rows), a sweep keeps no halves but, at the start of every band of rows, what it
+// carries; the other sweep later computes the halves of a band again from there, just before it goes through the band.
+#include "sgm.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "memory.h"
+#include "parallel.h"
+#include "sgm_row.h"
+
+namespace salticid {
+namespace {
+
+constexpr std::size_t rows_in_flight = 8;
+constexpr std::size_t past_end = 128;  // kernels may write and read a vector beyond a row
+
+struct Sizes {
+    std::size_t height, width, depth, sums_stride, planes;
+    std::size_t left_stride, right_stride, right_front;
+    std::size_t claims_front;  // how far left of the right view a match can lie
+    std::size_t view_stride;
+    std::size_t row_bytes, minima_bytes;  // what a sweep carries from row to row
+    std::size_t pixel_bytes;              // of that, for one pixel
+
+    Sizes(const SgmKernels& kernels, const SgmOptions& options, std::size_t h, std::size_t w)
+        : height(h),
+          width(w),
+          depth(rounded_up(options.num_disparities, kernels.lanes)),
+          sums_stride(rounded_up(depth, sgm_sums_multiple)),
+          planes(options.pattern.bytes + 1) {
+        const std::ptrdiff_t first = options.min_disparity, end = first + static_cast<std::ptrdiff_t>(depth);
+        right_front = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, -first));
+        claims_front = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, end));
+        left_stride = rounded_up(width + past_end, memory_alignment);
+        right_stride = rounded_up(right_front + width + claims_front + past_end, memory_alignment);
+        view_stride = width + 2 * census_margin;
+        pixel_bytes = (options.paths == 8 ? 3 : 1) * depth;
+        row_bytes = (width + 2) * pixel_bytes;  // and a pixel of zeros beyond both ends
+        minima_bytes = (width + 2) * 4;
+    }
+
+    std::size_t carried_bytes() const { return rounded_up(row_bytes + minima_bytes, memory_alignment); }
+};
+
+// Hands out parts of one block of memory, or, without one, only counts them.
+class Carver {
+public:
+    explicit Carver(std::uint8_t* base) : base_(base) {}
+
+    template <class T>
+    T* take(std::size_t count) {
+        std::uint8_t* here = base_ == nullptr ? nullptr : base_ + used_;
+        used_ += rounded_up(count * sizeof(T), memory_alignment);
+        return reinterpret_cast<T*>(here);
+    }
+
+    std::size_t used() const { return used_; }
+
+private:
+    std::uint8_t* base_;
+    std::size_t used_ = 0;
+};
+
+// A view with its border replicated at both sides, gray - 128, so that a window can be read anywhere.
+class View {
+public:
+    View(Carver& carver, const Sizes& sizes)
+        : height_(sizes.height), width_(sizes.width), stride_(sizes.view_stride),
+          pixels_(carver.take<std::int8_t>(sizes.height * sizes.view_stride)) {}
+
+    void fill(const GrayImage& image, bool mirrored, std::size_t first, std::size_t last) {
+        for (std::size_t y = first; y < last; ++y) {
+            const std::uint8_t* from = image.pixels + static_cast<std::ptrdiff_t>(y) * image.row_stride;
+            std::int8_t* to = pixels_ + y * stride_ + census_margin;
+            const std::size_t width = width_;
+            if (mirrored)
+                for (std::size_t x = 0; x < width; ++x) to[width - 1 - x] = static_cast<std::int8_t>(from[x] ^ 0x80);
+            else
+                for (std::size_t x = 0; x < width; ++x) to[x] = static_cast<std::int8_t>(from[x] ^ 0x80);
+            std::fill_n(to - census_margin, census_margin, to[0]);
+            std::fill_n(to + width, census_margin, to[width - 1]);
+        }
+    }
+
+    // Row `y`, or the nearest one there is.
+    const std::int8_t* row(std::ptrdiff_t y) const {
+        const auto last = static_cast<std::ptrdiff_t>(height_) - 1;
+        return pixels_ + static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(y, 0, last)) * stride_ + census_margin;
+    }
+
+private:
+    std::size_t height_, width_, stride_;
+    std::int8_t* pixels_;
+};
+
+// What one row needs while it is in flight.
+struct RowState {
+    std::uint8_t* left;       // planes, see SgmCostArguments
+    std::uint8_t* right;
+    std::uint8_t* p2;         // of four paths
+    std::uint8_t* along;
+    std::uint8_t* behind;
+    std::uint8_t carried[2];
+    std::size_t y;
+    Winners winners, own, other;  // of all paths, of this sweep's and of the other's
+
+    void carve(Carver& carver, const Sizes& sizes, bool evidence) {
+        left = carver.take<std::uint8_t>(sizes.planes * sizes.left_stride);
+        right = carver.take<std::uint8_t>(sizes.planes * sizes.right_stride);
+        p2 = carver.take<std::uint8_t>(4 * sizes.left_stride);
+        along = carver.take<std::uint8_t>(sizes.depth);
+        behind = carver.take<std::uint8_t>(sizes.depth);
+        for (Winners* each : {&winners, &own, &other}) {
+            if (each != &winners && !evidence) continue;
+            const auto numbers = [&] { return carver.take<std::uint16_t>(sizes.width); };
+            *each = {numbers(), numbers(), numbers(), numbers(), numbers()};
+        }
+    }
+};
+
+// One thread's own memory.
+struct Worker {
+    std::array<RowState, rows_in_flight> rows;
+    std::uint8_t* costs;
+    std::uint8_t* own_half;
+    std::uint8_t* dropped;  // halves that nobody will read
+    std::uint8_t* padding;
+    std::uint16_t* sums;
+    Claims claims;
+    std::uint16_t* left_right;
+
+    Worker(Carver& carver, const Sizes& sizes, bool evidence) {
+        for (RowState& row : rows) row.carve(carver, sizes, evidence);
+        costs = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
+        own_half = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
+        dropped = carver.take<std::uint8_t>(sizes.depth);
+        padding = carver.take<std::uint8_t>(memory_alignment);
+        sums = carver.take<std::uint16_t>(sgm_chunk * sizes.sums_stride);
+        claims.count = sizes.claims_front + sizes.width + sizes.right_front;
+        claims.first = carver.take<std::uint32_t>(claims.count);
+        claims.of_column_0 = claims.first == nullptr ? nullptr : claims.first + sizes.claims_front;
+        left_right = carver.take<std::uint16_t>(sizes.width);
+    }
+};
+
+enum class Duty { drop, store, finish };
+
+// A sweep in one direction: what it carries from row to row.
+struct Sweep {
+    bool down;
+    std::uint8_t* carried;
+
+    Sweep(Carver& carver, const Sizes& sizes, bool goes_down)
+        : down(goes_down), carried(carver.take<std::uint8_t>(sizes.carried_bytes())) {}
+};
+
+// Some rows of a sweep. Passes of one list come one after the other.
+struct Pass {
+    Sweep* sweep;
+    Duty duty;
+    std::size_t first, count;  // rows, in scan order
+    std::uint8_t* halves;      // of the rows of the pass, from the top of the image down
+    const std::uint8_t* load;  // what the sweep carries is first replaced by this, unless null,
+    std::uint8_t* save;        // and saved there, unless null
+    Pass* before;
+
+    std::atomic<std::size_t> next_group{0}, groups_done{0};
+    std::unique_ptr<std::atomic<std::size_t>[]> chunks_done;  // of each group
+
+    Pass(Sweep* s, Duty d, std::size_t f, std::size_t c, std::uint8_t* h, Pass* b)
+        : sweep(s), duty(d), first(f), count(c), halves(h), load(nullptr), save(nullptr), before(b),
+          chunks_done(new std::atomic<std::size_t>[groups()]()) {}
+
+    std::size_t groups() const { return (count + rows_in_flight - 1) / rows_in_flight; }
+};
+
+void wait_for(const std::atomic<std::size_t>& value, std::size_t least) {
+    while (value.load(std::memory_order_acquire) < least) std::this_thread::yield();
+}
+
+class Match {
+public:
+    Match(const CensusKernels& census, const SgmKernels& kernels, const SgmOptions& options, std::size_t height,
+          std::size_t width, std::size_t threads, bool evidence, std::uint8_t* memory)
+        : census_(census), kernels_(kernels), options_(options), sizes_(kernels, options, height, width),
+          threads_(threads), evidence_(evidence), carver_(memory), left_(carver_, sizes_), right_(carver_, sizes_),
+          down_(carver_, sizes_, true), up_(carver_, sizes_, false) {
+        for (std::size_t n = 0; n < threads; ++n) workers_.emplace_back(carver_, sizes_, evidence);
+        plan();
+    }
+
+    std::size_t bytes() const { return carver_.used(); }
+
+    void run(const GrayImage& left, const GrayImage& right, const SgmResult& result);
+
+private:
+    void plan();
+    void work(std::size_t worker, std::array<std::deque<Pass>, 2>& passes);
+    void run_group(Pass& pass, std::size_t group, Worker& worker);
+    void prepare_row(const Pass& pass, RowState& row, std::size_t at);
+    void advance(const Pass& pass, Worker& worker, RowState& row, std::size_t chunk);
+    void finish_row(const RowState& row, Worker& worker);
+
+    const CensusKernels& census_;
+    const SgmKernels& kernels_;
+    SgmOptions options_;
+    Sizes sizes_;
+    std::size_t threads_;
+    bool evidence_;
+    Carver carver_;
+    View left_, right_;
+    Sweep down_, up_;
+    std::deque<Sweep> again_;  // compute halves a second time
+    std::deque<Worker> workers_;
+    std::array<std::deque<Pass>, 2> apart_, together_;  // of the sweep down and the sweep up, to the middle and beyond
+    SgmResult result_{};
+};
+
+void Match::plan() {
+    const std::size_t upper = (sizes_.height + 1) / 2, lower = sizes_.height - upper;
+    const std::size_t row_of_halves = sizes_.width * sizes_.depth;
+    const std::size_t band = options_.band_rows == 0 ? upper : std::min(options_.band_rows, upper);
+    const bool keep = band >= upper;
+    struct Side {
+        Sweep* own;
+        Sweep* other;
+        std::size_t own_rows, other_rows;
+    };
+    const std::array<Side, 2> sides = {Side{&down_, &up_, upper, lower}, Side{&up_, &down_, lower, upper}};
+
+    // Up to the middle: a sweep keeps its halves, or what it carries at the start of every band.
+    std::array<std::vector<std::uint8_t*>, 2> kept;
+    for (std::size_t side = 0; side < 2; ++side) {
+        const Side& s = sides[side];
+        for (std::size_t first = 0; first < s.own_rows; first += band) {
+            const std::size_t count = std::min(band, s.own_rows - first);
+            Pass* before = apart_[side].empty() ? nullptr : &apart_[side].back();
+            std::uint8_t* memory = carver_.take<std::uint8_t>(keep ? count * row_of_halves : sizes_.carried_bytes());
+            apart_[side].emplace_back(s.own, keep ? Duty::store : Duty::drop, first, count, keep ? memory : nullptr, before);
+            if (!keep) apart_[side].back().save = memory;
+            kept[side].push_back(memory);
+        }
+    }
+
+    // Beyond it: the rows of the other sweep's bands, its last band first.
+    for (std::size_t side = 0; side < 2; ++side) {
+        const Side& s = sides[side];
+        std::uint8_t* halves = keep ? nullptr : carver_.take<std::uint8_t>(band * row_of_halves);
+        if (!keep) again_.emplace_back(carver_, sizes_, s.other->down);
+        std::deque<Pass>& passes = together_[side];
+        const auto last = [&] { return passes.empty() ? nullptr : &passes.back(); };
+        for (std::size_t index = kept[1 - side].size(); index-- > 0;) {
+            const std::size_t first = index * band, count = std::min(band, s.other_rows - first);
+            if (!keep) {
+                passes.emplace_back(&again_.back(), Duty::store, first, count, halves, last());
+                passes.back().load = kept[1 - side][index];
+            }
+            const std::size_t own_first = sizes_.height - first - count;
+            passes.emplace_back(s.own, Duty::finish, own_first, count, keep ? kept[1 - side][index] : halves, last());
+        }
+    }
+}
+
+void Match::run(const GrayImage& left, const GrayImage& right, const SgmResult& result) {
+    result_ = result;
+    for_each_band(sizes_.height, threads_, [&](std::size_t first, std::size_t last) {
+        left_.fill(left, false, first, last);
+        right_.fill(right, true, first, last);
+    });
+    for (Worker& worker : workers_) {
+        std::fill_n(worker.sums, sgm_chunk * sizes_.sums_stride, std::uint16_t{65535});
+        for (std::size_t lane = 0; lane < kernels_.lanes; ++lane) {
+            const bool beyond = sizes_.depth - kernels_.lanes + lane >= options_.num_disparities;
+            worker.padding[lane] = beyond ? sgm_padding_cost : 0;
+        }
+    }
+    for (Sweep* sweep : {&down_, &up_}) std::memset(sweep->carried, 0, sizes_.carried_bytes());
+    for (auto* passes : {&apart_, &together_})
+        for_each_band(threads_, threads_, [&](std::size_t first, std::size_t last) {
+            for (std::size_t worker = first; worker < last; ++worker) work(worker, *passes);
+        });
+}
+
+// Takes groups of the one sweep, and when none is left, of the other.
+void Match::work(std::size_t worker, std::array<std::deque<Pass>, 2>& passes) {
+    for (std::size_t side : {worker % 2, 1 - worker % 2})
+        for (Pass& pass : passes[side])
+            for (;;) {
+                const std::size_t group = pass.next_group.fetch_add(1);
+                if (group >= pass.groups()) break;
+                run_group(pass, group, workers_[worker]);
+            }
+}
+
+void Match::run_group(Pass& pass, std::size_t group, Worker& worker) {
+    if (group == 0) {
+        if (pass.before != nullptr) wait_for(pass.before->groups_done, pass.before->groups());
+        if (pass.load != nullptr) std::memcpy(pass.sweep->carried, pass.load, sizes_.carried_bytes());
+        if (pass.save != nullptr) std::memcpy(pass.save, pass.sweep->carried, sizes_.carried_bytes());
+    }
+    const std::size_t rows = std::min(rows_in_flight, pass.count - group * rows_in_flight);
+    const std::size_t chunks = (sizes_.width + sgm_chunk - 1) / sgm_chunk;
+    for (std::size_t n = 0; n < rows; ++n)
+        prepare_row(pass, worker.rows[n], pass.first + group * rows_in_flight + n);
+    for (std::size_t step = 0; step < chunks + rows - 1; ++step) {
+        // A path comes from the pixel ahead in the row before, which may be in the next chunk.
+        if (group > 0 && step < chunks) wait_for(pass.chunks_done[group - 1], std::min(chunks, step + 2));
+        for (std::size_t n = 0; n < rows && n <= step; ++n)
+            if (step - n < chunks) advance(pass, worker, worker.rows[n], step - n);
+        if (step + 1 >= rows) pass.chunks_done[group].store(step + 2 - rows, std::memory_order_release);
+    }
+    if (pass.duty == Duty::finish)
+        for (std::size_t n = 0; n < rows; ++n) finish_row(worker.rows[n], worker);
+    pass.groups_done.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void Match::prepare_row(const Pass& pass, RowState& row, std::size_t at) {
+    const bool down = pass.sweep->down;
+    const std::size_t width = sizes_.width, code_bytes = sizes_.planes - 1;
+    row.y = down ? at : sizes_.height - 1 - at;
+    const auto y = static_cast<std::ptrdiff_t>(row.y);
+    const auto radius = static_cast<std::ptrdiff_t>(options_.pattern.height / 2);
+    std::array<const std::int8_t*, 7> left{}, right{};
+    for (std::size_t n = 0; n < options_.pattern.height; ++n) {
+        left[n] = left_.row(y - radius + static_cast<std::ptrdiff_t>(n));
+        right[n] = right_.row(y - radius + static_cast<std::ptrdiff_t>(n));
+    }
+    std::uint8_t* mirrored = row.right + sizes_.right_front;
+    (census_.*options_.pattern.planes)(left.data(), width, row.left, sizes_.left_stride);
+    (census_.*options_.pattern.mirrored)(right.data(), width, mirrored, sizes_.right_stride);
+    kernels_.gradients({left_.row(y - 1), left_.row(y), left_.row(y + 1), width, false,
+                        row.left + code_bytes * sizes_.left_stride});
+    kernels_.gradients({right_.row(y - 1), right_.row(y), right_.row(y + 1), width, true,
+                        mirrored + code_bytes * sizes_.right_stride});
+    for (std::size_t plane = 0; plane < sizes_.planes; ++plane) {  // the border of the right view, replicated
+        std::uint8_t* first = row.right + plane * sizes_.right_stride;
+        std::uint8_t* pixels = first + sizes_.right_front;
+        std::fill(first, pixels, pixels[0]);
+        std::fill(pixels + width, first + sizes_.right_stride, pixels[width - 1]);
+    }
+
+    const std::ptrdiff_t step = down ? 1 : -1;
+    const std::int8_t* here = left_.row(y);
+    const std::int8_t* before = left_.row(y - step);
+    const std::int8_t* const from[] = {here - step, before, before - step, before + step};
+    for (std::size_t path = 0; path < static_cast<std::size_t>(options_.paths) / 2; ++path)
+        kernels_.penalties({here, from[path], width, options_.p2, options_.p2_least, options_.p2_slope,
+                            row.p2 + path * sizes_.left_stride});
+    std::memset(row.along, 0, sizes_.depth);
+    std::memset(row.behind, 0, sizes_.depth);
+    row.carried[0] = row.carried[1] = 0;
+}
+
+void Match::advance(const Pass& pass, Worker& worker, RowState& row, std::size_t chunk) {
+    const bool down = pass.sweep->down;
+    const std::size_t at = chunk * sgm_chunk, count = std::min(sgm_chunk, sizes_.width - at);
+    const std::size_t x = down ? at : sizes_.width - 1 - at;
+    const std::ptrdiff_t step = down ? 1 : -1;
+
+    SgmCostArguments costs{};
+    costs.left = row.left;
+    costs.left_stride = sizes_.left_stride;
+    costs.right = row.right + sizes_.right_front + options_.min_disparity;
+    costs.right_stride = sizes_.right_stride;
+    costs.width = sizes_.width;
+    costs.x = x;
+    costs.step = step;
+    costs.count = count;
+    costs.padding = worker.padding;
+    costs.depth = sizes_.depth;
+    costs.costs = worker.costs;
+    (options_.pattern.bytes == 3 ? kernels_.costs_of_3 : kernels_.costs_of_4)(costs);
+
+    SgmSweepArguments sweep{};
+    sweep.costs = worker.costs;
+    sweep.count = count;
+    sweep.depth = sizes_.depth;
+    sweep.p1 = options_.p1;
+    sweep.p2 = row.p2 + x;
+    sweep.p2_stride = sizes_.left_stride;
+    sweep.step = step;
+    sweep.row = pass.sweep->carried + (at + 1) * sizes_.pixel_bytes;
+    sweep.minima = pass.sweep->carried + sizes_.row_bytes + (at + 1) * 4;
+    sweep.along = row.along;
+    sweep.behind = row.behind;
+    sweep.carried = row.carried;
+    sweep.half = worker.dropped;
+    sweep.half_step = 0;
+    sweep.past_cache = options_.band_rows == 0;
+    sweep.sums = worker.sums;
+    sweep.sums_stride = sizes_.sums_stride;
+    if (pass.duty != Duty::drop) {
+        const std::size_t top = down ? pass.first : sizes_.height - pass.first - pass.count;
+        sweep.half = pass.halves + ((row.y - top) * sizes_.width + x) * sizes_.depth;
+        sweep.half_step = step * static_cast<std::ptrdiff_t>(sizes_.depth);
+    }
+    const bool all_8 = options_.paths == 8;
+    if (pass.duty != Duty::finish) return (all_8 ? kernels_.store_8 : kernels_.store_4)(sweep);
+
+    sweep.own_half = evidence_ ? worker.own_half : nullptr;
+    (all_8 ? kernels_.finish_8 : kernels_.finish_4)(sweep);
+    const auto select = [&](const Winners& to) {
+        kernels_.select({worker.sums, count, sizes_.sums_stride, step, to.best + x, to.cost + x, to.before + x,
+                         to.after + x, to.second + x});
+    };
+    select(row.winners);
+    if (!evidence_) return;
+    const auto paths = static_cast<std::uint8_t>(options_.paths);
+    kernels_.add_up(sweep, paths, worker.own_half, static_cast<std::ptrdiff_t>(sizes_.depth));
+    select(row.own);
+    kernels_.add_up(sweep, paths, sweep.half, sweep.half_step);
+    select(row.other);
+}
+
+void Match::finish_row(const RowState& row, Worker& worker) {
+    const std::size_t start = row.y * sizes_.width, width = sizes_.width;
+    const SgmEvidence* evidence = result_.evidence;
+    disparity_row(row.winners, width, options_, worker.claims, result_.disparity + start, result_.confidence + start,
+                  evidence_ ? evidence->left_right + start : worker.left_right);
+    if (!evidence_) return;
+    std::copy_n(row.winners.cost, width, evidence->cost + start);
+    std::copy_n(row.winners.before, width, evidence->before + start);
+    std::copy_n(row.winners.after, width, evidence->after + start);
+    std::copy_n(row.winners.second, width, evidence->second + start);
+    for (std::size_t x = 0; x < width; ++x)
+        evidence->disagreement[start + x] = static_cast<std::uint16_t>(std::abs(row.own.best[x] - row.other.best[x]));
+}
+
+}  // namespace
+
+class SgmWorkspace {
+public:
+    Memory memory;
+    std::mutex in_use;
+};
+
+void SgmWorkspaceDeleter::operator()(SgmWorkspace* workspace) const { delete workspace; }
+
+SgmWorkspacePointer make_sgm_workspace() { return SgmWorkspacePointer(new SgmWorkspace); }
+
+std::size_t sgm_bytes(const SgmKernels& kernels, const SgmOptions& options, std::size_t height, std::size_t width,
+                      std::size_t threads) {
+    return Match(census_scalar, kernels, options, height, width, threads, false, nullptr).bytes();
+}
+
+std::size_t sgm_thrifty_band(std::size_t height) {
+    return static_cast<std::size_t>(std::ceil(std::sqrt(1.5 * static_cast<double>(height))));
+}
+
+void sgm_match(SgmWorkspace& workspace, const CensusKernels& census, const SgmKernels& kernels,
+               const SgmOptions& options, const GrayImage& left, const GrayImage& right, std::size_t threads,
+               const SgmResult& result) {
+    const std::lock_guard<std::mutex> lock(workspace.in_use);
+    const bool evidence = result.evidence != nullptr;
+    const auto match = [&](std::uint8_t* memory) {
+        return Match(census, kernels, options, left.height, left.width, threads, evidence, memory);
+    };
+    match(workspace.memory.take(match(nullptr).bytes())).run(left, right, result);
+}
+
+}  // namespace salticid

@@ -1,0 +1,90 @@
+"""The engine of our own kernels: semi-global matching, then a median and the removal of speckles."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from salticid.core.types import FloatMap, Image
+from salticid.errors import InputError
+from salticid.runtime import hardware
+from salticid.stereo.clock import StageClock
+from salticid.stereo.filters import median_of_known, remove_speckles
+from salticid.stereo.matched import Matched
+from salticid.stereo.options import StereoOptions
+from salticid.stereo.sgm import SemiGlobalMatcher
+
+UNIQUENESS_PERCENT = 0  # the left-right check, speckles and confidence tell wrong from right better
+SPECKLE_AREA_PX = 200
+
+
+class NativeEngine:
+    """Holds the matcher and its working memory."""
+
+    def __init__(self, options: StereoOptions, mode: str, threads: int) -> None:
+        """Prepare to match in `mode`: sgm4 or sgm8.
+
+        Raises
+        ------
+        InputError
+            An option was set that only the other engine has.
+        MissingError
+            The kernels were not built.
+        """
+        if options.block_size is not None:
+            raise InputError(
+                "block_size is an option of engine opencv: leave it out, choose a window, or say that engine"
+            )
+        self.options = options
+        self.threads = threads
+        self._matcher = SemiGlobalMatcher(
+            window=options.window,
+            paths=int(mode.removeprefix("sgm")),
+            min_disparity=options.min_disparity,
+            num_disparities=options.num_disparities,
+            uniqueness_percent=_given(options.uniqueness_percent, UNIQUENESS_PERCENT),
+            left_right_px=options.left_right_px,
+            threads=threads,
+        )
+        self._large: dict[tuple[int, ...], bool] = {}
+
+    def __call__(self, left: Image, right: Image, clock: StageClock, *, evidence: bool) -> Matched:
+        """Match two gray views, (H, W) uint8."""
+        low_memory = self.options.low_memory or self._is_large(left.shape)
+        with clock("match"):
+            matched = self._matcher(left, right, evidence=evidence, low_memory=low_memory)
+        with clock("median"):
+            disparity_px = median_of_known(matched.disparity_px, threads=self.threads)
+        with clock("speckles"):
+            area_px = _given(self.options.speckle_area_px, SPECKLE_AREA_PX)
+            if area_px > 0:
+                range_px = self.options.speckle_range_px
+                remove_speckles(disparity_px, area_px, range_px, threads=self.threads, out=disparity_px)
+            self._forget_what_lies_outside(disparity_px)
+            matched.confidence[np.isnan(disparity_px)] = 0
+        remark = "in bands: memory is short" if low_memory > self.options.low_memory else ""
+        return Matched(disparity_px, matched.confidence, matched.evidence, remark)
+
+    def _forget_what_lies_outside(self, disparity_px: FloatMap) -> None:
+        """Leave out matches beyond the ends of the right view, where the median may have moved them by a little."""
+        width = disparity_px.shape[1]
+        first, end = self.options.min_disparity, self.options.min_disparity + self.options.num_disparities
+        left = disparity_px[:, : max(0, end)]
+        right = disparity_px[:, max(0, width + min(0, first)) :]
+        if self.options.full_width:
+            left[left > np.arange(left.shape[1])] = np.nan
+            right[right < np.arange(-right.shape[1], 0) + 1] = np.nan
+        else:
+            left[:] = right[:] = np.nan
+
+    def _is_large(self, shape: tuple[int, ...]) -> bool:
+        """Whether to compute things twice instead: the result is the same, so nobody has to be asked.
+
+        Asked once for each size of image: later the memory that is missing may be our own.
+        """
+        if shape not in self._large:
+            self._large[shape] = self._matcher.memory_bytes(*shape) > hardware.memory_budget()
+        return self._large[shape]
+
+
+def _given(value: int | None, default: int) -> int:
+    return default if value is None else value

@@ -1,0 +1,156 @@
+"""Semi-global matching by the native kernels: the cost of every disparity, added up along 4 or 8 paths.
+
+    Hirschmueller 2008, "Stereo processing by semiglobal matching and mutual information", IEEE TPAMI 30(2)
+
+The cost of a match is the number of census bits that differ, plus how much the horizontal gradients differ, up to a
+cap; neither minds if one view is brighter. `sgm_reference.py` has the same in numpy, as a lecture.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from salticid.core import native
+from salticid.core.types import Array, Image
+from salticid.errors import InputError, MissingError
+from salticid.stereo.matched import Evidence, Matched
+
+SgmWindow = Literal["5x5", "7x7", "9x7"]
+
+WINDOWS: tuple[SgmWindow, ...] = ("5x5", "7x7", "9x7")  # 24, 24 and 32 neighbors; the larger two take every second one
+PATHS = (4, 8)
+MAX_PENALTY = 63  # what four paths add to a cost then fits a byte
+MAX_SLOPE = 63
+MAX_DISPARITIES = 4096
+MAX_LEFT_RIGHT_PX = 4096
+
+
+class SemiGlobalMatcher:
+    """Matches rectified gray views; keeps its working memory from one pair to the next.
+
+    The result does not depend on `threads`, `instruction_set` or `low_memory`. Threads may share a matcher: they take
+    turns.
+    """
+
+    def __init__(
+        self,
+        *,
+        window: SgmWindow = "9x7",
+        paths: int = 8,
+        min_disparity: int = 0,
+        num_disparities: int = 128,
+        p1: int = 14,
+        p2: int = 63,
+        p2_least: int = 16,
+        p2_slope: int = 2,
+        uniqueness_percent: int = 0,
+        left_right_px: int = 1,
+        threads: int = 1,
+        instruction_set: str | None = None,
+    ) -> None:
+        """Prepare for pairs of any size.
+
+        Parameters
+        ----------
+        window
+            Surroundings of a pixel that the census compares with it.
+        paths
+            4: along rows and columns; 8: along the diagonals too.
+        min_disparity, num_disparities
+            The range to search, px.
+        p1, p2
+            Penalties for a change of disparity by 1 and by more, in units of one census bit.
+        p2_least, p2_slope
+            P2 falls by `p2_slope` for each gray level between two pixels, to `p2_least`: depth changes at edges.
+        uniqueness_percent
+            A disparity is unknown unless the sum of the second best, farther than 1 px, is so much larger.
+        left_right_px
+            A disparity is unknown where the right view's differs by more; -1: no check.
+        threads
+            Threads to work with.
+        instruction_set
+            One of `salticid.core.native.instruction_sets()`, or None for the best.
+
+        Raises
+        ------
+        InputError
+            A value is not allowed.
+        MissingError
+            The kernels were not built, or do not run `instruction_set` here.
+        """
+        _check_choice("window", window, WINDOWS)
+        _check_choice("paths", paths, PATHS)
+        _check_range("min_disparity", min_disparity, -MAX_DISPARITIES, MAX_DISPARITIES)
+        _check_range("num_disparities", num_disparities, 1, MAX_DISPARITIES)
+        _check_range("p2", p2, 0, MAX_PENALTY)
+        _check_range("p1", p1, 0, p2)
+        _check_range("p2_least", p2_least, 0, p2)
+        _check_range("p2_slope", p2_slope, 0, MAX_SLOPE)
+        _check_range("uniqueness_percent", uniqueness_percent, 0, 100)
+        _check_range("left_right_px", left_right_px, -1, MAX_LEFT_RIGHT_PX)
+        _check_range("threads", threads, 1, None)
+        chosen = native.choose(instruction_set)
+        kernels = native.load()
+        if kernels is None:
+            raise MissingError(f"engine native cannot be used: {native.reason()}")
+        self.threads = threads
+        self._sgm = kernels.Sgm(
+            *(window, paths, min_disparity, num_disparities, (p1, p2, p2_least, p2_slope)),
+            *(uniqueness_percent, left_right_px, chosen),
+        )
+
+    def __call__(self, left: Image, right: Image, *, evidence: bool = False, low_memory: bool = False) -> Matched:
+        """Match one pair.
+
+        Parameters
+        ----------
+        left, right
+            (H, W) uint8 of any strides, of one size and at least one pixel.
+        evidence
+            Return the evidence for each pixel too; takes about a third longer.
+        low_memory
+            Compute some things twice rather than keep them: memory then grows with the square root of the height,
+            and matching takes about twice as long.
+
+        Raises
+        ------
+        InputError
+            The views are not such arrays.
+        """
+        views = _checked_view("left", left), _checked_view("right", right)
+        shape = views[0].shape
+        if views[1].shape != shape:
+            raise InputError(f"the views differ in size: left {shape}, right {views[1].shape}")
+        disparity_px, confidence = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        counts = tuple(np.empty(shape, np.uint16) for _ in range(6)) if evidence else None
+        self._sgm.match(*views, disparity_px, confidence, counts, self.threads, low_memory)
+        return Matched(disparity_px, confidence, Evidence(*counts) if counts else None)
+
+    def memory_bytes(self, height: int, width: int, *, low_memory: bool = False) -> int:
+        """Return the working memory that a pair takes beyond views and results; it is kept for the next pair."""
+        _check_range("height", height, 1, None)
+        _check_range("width", width, 1, None)
+        stated: int = self._sgm.bytes(height, width, self.threads, low_memory)
+        return stated
+
+
+def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
+    if isinstance(value, bool) or value not in choices:
+        raise InputError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
+
+
+def _check_range(name: str, value: object, low: int, high: int | None) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
+        limits = f"at least {low}" if high is None else f"{low} to {high}"
+        raise InputError(f"{name} must be a whole number of {limits}, not {value!r}")
+
+
+def _checked_view(name: str, view: Array) -> Image:
+    if not isinstance(view, np.ndarray) or view.dtype != np.uint8:
+        given = getattr(view, "dtype", type(view).__name__)
+        raise InputError(f"the {name} view must be a uint8 array, not {given}")
+    if view.ndim != 2 or view.size == 0:
+        raise InputError(f"the {name} view must be (H, W) and not empty, not {view.shape}")
+    return view if view.strides[1] == 1 else np.ascontiguousarray(view)

@@ -1,0 +1,381 @@
+// Compares every instruction set of this CPU with "scalar", bit by bit, on pseudo-random views of awkward sizes.
+//
+// It needs neither Python nor a test framework, so that it also runs where those do not: under sanitizers, in an
+// emulator of another CPU. It prints what it compared and a digest of all results, which is the same on every CPU;
+// at the first difference it says where, and exits with 1.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "census.h"
+#include "dispatch.h"
+#include "filter.h"
+#include "sgm.h"
+
+namespace {
+
+using salticid::InstructionSet;
+
+// ---- Views
+
+// The same numbers everywhere, which the distributions of the standard library do not promise (Vigna's SplitMix64).
+class Random {
+public:
+    explicit Random(std::uint64_t seed) : state_(seed) {}
+
+    std::size_t below(std::size_t limit) {
+        std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
+        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+        z = (z ^ z >> 27) * 0x94d049bb133111eb;
+        return static_cast<std::size_t>((z ^ z >> 31) % limit);
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+// Pixels whose memory ends with the last of them, so that reading farther is a fault; rows may lie apart, or the last one
+// first.
+template <class Pixel>
+class Raster {
+public:
+    Raster(std::size_t height, std::size_t width, std::size_t gap, bool upside_down)
+        : height_(height), width_(width), stride_(width + gap), upside_down_(upside_down),
+          pixels_((height - 1) * stride_ + width, Pixel{77}) {}
+
+    Pixel& at(std::size_t y, std::size_t x) { return pixels_[(upside_down_ ? height_ - 1 - y : y) * stride_ + x]; }
+
+    const Pixel* first() const { return pixels_.data() + (upside_down_ ? (height_ - 1) * stride_ : 0); }
+    Pixel* first() { return pixels_.data() + (upside_down_ ? (height_ - 1) * stride_ : 0); }
+    std::ptrdiff_t stride() const { return static_cast<std::ptrdiff_t>(stride_) * (upside_down_ ? -1 : 1); }
+    std::size_t height() const { return height_; }
+    std::size_t width() const { return width_; }
+    const std::vector<Pixel>& pixels() const { return pixels_; }  // and what lies between the rows
+
+private:
+    std::size_t height_, width_, stride_;
+    bool upside_down_;
+    std::vector<Pixel> pixels_;
+};
+
+template <class Pixel>
+Raster<Pixel> make_raster(Random& random, std::size_t height, std::size_t width) {
+    const std::size_t gap = random.below(3) * 5;
+    return Raster<Pixel>(height, width, gap, random.below(2) == 1);
+}
+
+using Image = Raster<std::uint8_t>;
+
+salticid::GrayImage view(const Image& image) { return {image.first(), image.stride(), image.height(), image.width()}; }
+
+struct Pair {
+    Image left, right;
+};
+
+// Noise, ramps and flat fields, black and white among them: matches, ties, and nothing to go by.
+std::uint8_t texture(Random& random, std::size_t y, std::size_t x) {
+    switch ((x / 11 + y / 5) % 4) {
+        case 0: return y / 5 % 2 == 0 ? 0 : 255;
+        case 1: return static_cast<std::uint8_t>(9 * x + 3 * y);
+        default: return static_cast<std::uint8_t>(random.below(256));
+    }
+}
+
+Pair make_pair(Random& random, std::size_t height, std::size_t width) {
+    Pair pair = {make_raster<std::uint8_t>(random, height, width), make_raster<std::uint8_t>(random, height, width)};
+    for (std::size_t y = 0; y < height; ++y) {
+        for (std::size_t x = 0; x < width; ++x) pair.left.at(y, x) = texture(random, y, x);
+        const std::size_t shift = y / 3 * 2;
+        for (std::size_t x = 0; x < width; ++x) {
+            const std::uint8_t seen = pair.left.at(y, x + shift < width ? x + shift : width - 1);
+            pair.right.at(y, x) = static_cast<std::uint8_t>(seen + random.below(4) / 3);
+        }
+    }
+    return pair;
+}
+
+// ---- Comparing
+
+std::uint64_t digest = 0xcbf29ce484222325;
+
+template <class T>
+void digest_in(const std::vector<T>& values) {  // FNV-1a
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.data());
+    for (std::size_t n = 0; n < values.size() * sizeof(T); ++n) digest = (digest ^ bytes[n]) * 0x100000001b3;
+}
+
+template <class T>
+void expect_same(const std::vector<T>& expected, const std::vector<T>& found, std::size_t width, const char* array,
+                 const std::string& what) {
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+        if (std::memcmp(&expected[n], &found[n], sizeof(T)) == 0) continue;
+        std::ostringstream text;
+        text << what << ": " << array << " at row " << n / width << ", column " << n % width << " is " << found[n]
+             << ", not " << expected[n] << '\n';
+        std::fputs(text.str().c_str(), stderr);
+        std::exit(1);
+    }
+}
+
+const InstructionSet& scalar() { return salticid::instruction_set("scalar"); }
+
+template <class Pixel>
+std::string described(const char* step, const char* window, const InstructionSet& set, const Raster<Pixel>& raster,
+                      std::size_t threads) {
+    std::ostringstream text;
+    text << step << ' ' << window << " of " << raster.height() << " x " << raster.width() << ", " << set.name << " in "
+         << threads << " threads";
+    return text.str();
+}
+
+// ---- The census
+
+void compare_census(const InstructionSet& set, const Image& image, std::size_t threads) {
+    const std::size_t pixels = image.height() * image.width();
+    std::vector<std::uint64_t> expected(pixels), found(pixels);
+    for (const auto& [name, transform] : {std::pair{"5x5", salticid::census_5x5}, {"9x7", salticid::census_9x7}}) {
+        transform(*scalar().census, view(image), 1, expected.data());
+        transform(*set.census, view(image), threads, found.data());
+        expect_same(expected, found, image.width(), "the code", described("census", name, set, image, threads));
+        if (&set == &scalar()) digest_in(expected);
+    }
+}
+
+std::size_t compare_census() {
+    Random random(1);
+    std::size_t compared = 0;
+    for (const std::size_t height : {1, 2, 6, 7, 11})
+        for (const std::size_t width : {1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 130}) {
+            const Pair pair = make_pair(random, height, width);
+            for (const InstructionSet& set : salticid::instruction_sets())
+                for (const Image* image : {&pair.left, &pair.right}) compare_census(set, *image, 1 + compared++ % 3);
+        }
+    return compared;
+}
+
+// ---- Filters
+
+using Map = Raster<float>;
+
+salticid::MapRows<float> rows(Map& map) { return {map.first(), map.stride(), map.height(), map.width()}; }
+salticid::MapRows<const float> rows(const Map& map) { return {map.first(), map.stride(), map.height(), map.width()}; }
+
+Map make_map(Random& random, std::size_t height, std::size_t width) {
+    constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+    Map map = make_raster<float>(random, height, width);
+    for (std::size_t y = 0; y < height; ++y)
+        for (std::size_t x = 0; x < width; ++x) {
+            const std::size_t kind = random.below(16);
+            const float known = static_cast<float>(random.below(9)) * 0.25f - 1.0f;
+            map.at(y, x) = kind < 3 ? nan : kind == 3 ? infinity : kind == 4 ? -infinity : known;
+        }
+    return map;
+}
+
+void compare_filters(const InstructionSet& set, const Map& map, std::size_t threads) {
+    Map expected = map, found = map;
+    salticid::median_of_known(*scalar().filters, rows(map), 1, rows(expected));
+    salticid::median_of_known(*set.filters, rows(map), threads, rows(found));
+    const auto stride = static_cast<std::size_t>(std::abs(map.stride()));
+    expect_same(expected.pixels(), found.pixels(), stride, "the value", described("median", "3x3", set, map, threads));
+    if (&set == &scalar()) digest_in(expected.pixels());
+
+    salticid::remove_speckles(rows(expected), 5, 0.25f, 1);
+    salticid::remove_speckles(rows(found), 5, 0.25f, threads);
+    expect_same(expected.pixels(), found.pixels(), stride, "the value", described("speckles", "", set, map, threads));
+    if (&set == &scalar()) digest_in(expected.pixels());
+}
+
+std::size_t compare_filters() {
+    Random random(2);
+    std::size_t compared = 0;
+    for (const std::size_t height : {1, 2, 3, 8})
+        for (const std::size_t width : {1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 64, 511, 512, 513, 1025}) {
+            const Map map = make_map(random, height, width);
+            for (const InstructionSet& set : salticid::instruction_sets())
+                for (const std::size_t threads : {1, 2, 3}) {
+                    compare_filters(set, map, threads);
+                    ++compared;
+                }
+        }
+    return compared;
+}
+
+// ---- Semi-global matching
+
+struct Window {
+    const char* name;
+    salticid::CensusPattern pattern;
+};
+
+constexpr Window windows[] = {{"5x5", salticid::census_pattern_5x5},
+                              {"7x7", salticid::census_checkered_7x7},
+                              {"9x7", salticid::census_checkered_9x7}};
+
+struct Case {
+    std::size_t height, width;
+    const char* window;
+    salticid::SgmOptions options;
+};
+
+struct Penalties {
+    std::uint8_t p1, p2, least, slope;
+};
+
+// What the cases take turns with.
+constexpr std::ptrdiff_t first_disparities[] = {0, -3, 0, 5, -16, 0, 70, -100};
+constexpr Penalties penalties[] = {{7, 60, 20, 2}, {0, 0, 0, 0}, {63, 63, 63, 0}, {1, 63, 0, 255}, {10, 30, 12, 9}};
+constexpr int uniqueness_percents[] = {0, 5, 40};
+constexpr int left_rights[] = {1, -1, 0, 2};
+
+template <class T, std::size_t COUNT>
+const T& turn(const T (&values)[COUNT], std::size_t n) {
+    return values[n % COUNT];
+}
+
+Case make_case(std::size_t n, std::size_t height, std::size_t width, std::size_t num_disparities, int paths,
+               const Window& window) {
+    const Penalties& penalty = turn(penalties, n);
+    salticid::SgmOptions options{};
+    options.pattern = window.pattern;
+    options.paths = paths;
+    options.min_disparity = turn(first_disparities, n);
+    options.num_disparities = num_disparities;
+    options.p1 = penalty.p1;
+    options.p2 = penalty.p2;
+    options.p2_least = penalty.least;
+    options.p2_slope = penalty.slope;
+    options.uniqueness_percent = turn(uniqueness_percents, n);
+    options.left_right = turn(left_rights, n);
+    return {height, width, window.name, options};
+}
+
+// Whole vectors and parts of them, for vectors of 16, 32 and 64; more disparities than columns in most views.
+constexpr std::size_t disparity_counts[] = {1,  2,  3,  15, 16,  17,  31,  32,  33,  47,  48,
+                                            63, 64, 65, 96, 127, 128, 129, 192, 256, 257};
+constexpr std::size_t sizes[][2] = {{1, 1},  {1, 2},  {2, 1},   {1, 65},  {3, 5},   {5, 3},
+                                    {7, 64}, {9, 63}, {16, 33}, {17, 66}, {33, 20}, {24, 131}};
+
+std::vector<Case> make_cases() {
+    std::vector<Case> cases;
+    for (const int paths : {4, 8}) {
+        for (const auto& [height, width] : sizes)
+            for (const Window& window : windows) {
+                const std::size_t n = cases.size();
+                cases.push_back(make_case(n, height, width, turn(disparity_counts, 5 * n), paths, window));
+            }
+        for (const std::size_t count : disparity_counts) {
+            const std::size_t n = cases.size();
+            cases.push_back(make_case(n, 10, 37, count, paths, turn(windows, n)));
+        }
+        for (const std::ptrdiff_t first : {-4096, 4096}) {  // out of sight
+            cases.push_back(make_case(cases.size(), 3, 40, 20, paths, windows[2]));
+            cases.back().options.min_disparity = first;
+        }
+        cases.push_back(make_case(0, 2, 3, 4096, paths, windows[1]));
+    }
+    return cases;
+}
+
+struct Found {
+    std::vector<float> disparity, confidence;
+    std::vector<std::uint16_t> cost, before, after, second, left_right, disagreement;
+
+    explicit Found(std::size_t pixels)
+        : disparity(pixels), confidence(pixels), cost(pixels), before(pixels), after(pixels), second(pixels),
+          left_right(pixels), disagreement(pixels) {}
+};
+
+// How the same match can be worked out.
+struct Way {
+    std::size_t threads, band_rows;
+    bool evidence;
+};
+
+Found match(const InstructionSet& set, salticid::SgmWorkspace& workspace, const Case& given, const Pair& pair,
+            const Way& way) {
+    Found found(given.height * given.width);
+    salticid::SgmOptions options = given.options;
+    options.band_rows = way.band_rows;
+    const salticid::SgmEvidence evidence = {found.cost.data(),   found.before.data(),     found.after.data(),
+                                            found.second.data(), found.left_right.data(), found.disagreement.data()};
+    salticid::sgm_match(workspace, *set.census, *set.sgm, options, view(pair.left), view(pair.right), way.threads,
+                        {found.disparity.data(), found.confidence.data(), way.evidence ? &evidence : nullptr});
+    return found;
+}
+
+std::string described(const InstructionSet& set, const Case& given, const Way& way) {
+    const salticid::SgmOptions& o = given.options;
+    std::ostringstream text;
+    text << set.name << ", " << given.height << " x " << given.width << ", window " << given.window << ", " << o.paths
+         << " paths, " << o.num_disparities << " disparities from " << o.min_disparity << ", penalties " << +o.p1 << ' '
+         << +o.p2 << ' ' << +o.p2_least << ' ' << +o.p2_slope << ", " << way.threads << " threads, bands of "
+         << way.band_rows << " rows, " << (way.evidence ? "with" : "without") << " evidence";
+    return text.str();
+}
+
+void expect_same(const Found& expected, const Found& found, std::size_t width, bool evidence, const std::string& what) {
+    expect_same(expected.disparity, found.disparity, width, "the disparity", what);
+    expect_same(expected.confidence, found.confidence, width, "the confidence", what);
+    if (!evidence) return;
+    expect_same(expected.cost, found.cost, width, "the cost", what);
+    expect_same(expected.before, found.before, width, "the cost before", what);
+    expect_same(expected.after, found.after, width, "the cost after", what);
+    expect_same(expected.second, found.second, width, "the second cost", what);
+    expect_same(expected.left_right, found.left_right, width, "left_right", what);
+    expect_same(expected.disagreement, found.disagreement, width, "the disagreement", what);
+}
+
+void digest_in(const Found& found) {
+    digest_in(found.disparity);
+    digest_in(found.confidence);
+    for (const auto* counts : {&found.cost, &found.before, &found.after, &found.second, &found.left_right,
+                               &found.disagreement})
+        digest_in(*counts);
+}
+
+std::vector<Way> ways(const Case& given) {
+    const std::size_t thrifty = salticid::sgm_thrifty_band(given.height);
+    return {{1, 0, false}, {2, 0, true}, {3, 0, true}, {1, 1, true}, {2, thrifty, true}, {3, thrifty, false}};
+}
+
+std::size_t compare_matches(const std::vector<Case>& cases) {
+    Random random(3);
+    std::vector<salticid::SgmWorkspacePointer> workspaces;  // what a match leaves in memory must not touch the next
+    while (workspaces.size() < salticid::instruction_sets().size())
+        workspaces.push_back(salticid::make_sgm_workspace());
+    std::size_t compared = 0;
+    for (const Case& given : cases) {
+        const Pair pair = make_pair(random, given.height, given.width);
+        const Found expected = match(scalar(), *salticid::make_sgm_workspace(), given, pair, {1, 0, true});
+        digest_in(expected);
+        for (std::size_t n = 0; n < workspaces.size(); ++n) {
+            const InstructionSet& set = salticid::instruction_sets()[n];
+            for (const Way& way : ways(given)) {
+                const Found found = match(set, *workspaces[n], given, pair, way);
+                expect_same(expected, found, given.width, way.evidence, described(set, given, way));
+                ++compared;
+            }
+        }
+    }
+    return compared;
+}
+
+}  // namespace
+
+int main() {
+    std::printf("instruction_sets");
+    for (const InstructionSet& set : salticid::instruction_sets()) std::printf(" %s", std::string(set.name).c_str());
+    std::printf("\nimages %zu\n", compare_census());
+    std::printf("maps %zu\n", compare_filters());
+    const std::vector<Case> cases = make_cases();
+    std::printf("matches %zu\n", compare_matches(cases));
+    std::printf("digest %016llx\n", static_cast<unsigned long long>(digest));
+    return 0;
+}

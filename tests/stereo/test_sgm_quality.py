@@ -1,0 +1,123 @@
+"""What native semi-global matching is worth: sub-pixel disparity, views of different exposure, confidence."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from salticid.core import native
+from salticid.core.metrics import roc_auc
+from salticid.stereo.sgm import WINDOWS, SemiGlobalMatcher
+from salticid.stereo.simulate import simulate_pair
+
+pytestmark = pytest.mark.skipif(native.load() is None, reason=native.reason())
+
+INSIDE = np.s_[8:-8, 50:-12]  # of the plane, where no window and no match lies outside
+
+
+def waves(x, y, random):
+    """Return a texture that is known between pixels too: waves of 4 to 40 px in all directions."""
+    total = 0
+    for _ in range(80):
+        angle, phase = random.uniform(0, 2 * np.pi, 2)
+        length = np.exp(random.uniform(np.log(4), np.log(40)))
+        total = total + np.cos(2 * np.pi * (np.cos(angle) * x + np.sin(angle) * y) / length + phase)
+    return total / np.sqrt(80)
+
+
+def tilted_plane(seed=0):
+    """Return both views of a textured plane that rises by 0.031 px per column and 0.043 px per row, and its truth."""
+    y, x = np.mgrid[:120, :320].astype(np.float64)
+    disparity_px = 12 + 0.031 * x + 0.043 * y
+    seen_at = (x + 12 + 0.043 * y) / (1 - 0.031)  # the left column that the right view shows at column x
+    noise = np.random.default_rng(seed)
+    left, right = (
+        np.rint(128 + 40 * waves(column, y, np.random.default_rng(seed)) + noise.normal(0, 1, x.shape))
+        for column in (x, seen_at)
+    )
+    return left.clip(0, 255).astype(np.uint8), right.clip(0, 255).astype(np.uint8), disparity_px
+
+
+def shares_of_parts(disparity_px):
+    """Return how many disparities have their fractional part in each eighth of a pixel, 1 where all have as many."""
+    parts = disparity_px[np.isfinite(disparity_px)] % 1
+    return 8 * np.histogram(parts, 8, (0, 1))[0] / parts.size
+
+
+def is_even(shares):
+    return shares.min() > 0.7 and shares.max() < 1.35
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_on_a_tilted_plane_the_median_error_is_below_a_twentieth_of_a_pixel(window, seed):
+    left, right, truth_px = tilted_plane(seed)
+    found = SemiGlobalMatcher(window=window, num_disparities=64)(left, right)
+    error_px = np.abs(found.disparity_px - truth_px)[INSIDE]
+    assert np.isfinite(error_px).mean() > 0.999
+    assert np.nanmedian(error_px) < 0.05
+    assert np.nanmax(error_px) < 1
+
+
+def test_disparities_do_not_lock_to_whole_pixels_as_those_of_opencv_do():
+    left, right, truth_px = tilted_plane()
+    assert is_even(shares_of_parts(truth_px[INSIDE]))
+    found = SemiGlobalMatcher(num_disparities=64)(left, right)
+    assert is_even(shares_of_parts(found.disparity_px[INSIDE]))
+    for mode in (cv2.STEREO_SGBM_MODE_SGBM, cv2.STEREO_SGBM_MODE_HH, cv2.STEREO_SGBM_MODE_SGBM_3WAY):
+        opencv = cv2.StereoSGBM.create(0, 64, 5, P1=200, P2=800, disp12MaxDiff=1, preFilterCap=63, mode=mode)
+        sixteenths = opencv.compute(left, right)[INSIDE]
+        shares = shares_of_parts(sixteenths[sixteenths > 0] / 16)
+        assert shares.min() < 0.4
+        assert shares.max() > 2
+
+
+@pytest.mark.parametrize(
+    "expose",
+    [lambda view: 0.8 * view, lambda view: view + 30.0, lambda view: 0.8 * view + 30],
+    ids=["20 % darker", "30 gray levels brighter", "both"],
+)
+def test_a_right_view_of_another_exposure_still_finds_the_plane(expose):
+    left, right, truth_px = tilted_plane()
+    right = np.rint(expose(right)).clip(0, 255).astype(np.uint8)
+    found = SemiGlobalMatcher(num_disparities=64)(left, right)
+    error_px = np.abs(found.disparity_px - truth_px)[INSIDE]
+    assert (error_px < 1).mean() > 0.999
+    assert np.nanmedian(error_px) < 0.055
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return simulate_pair(400, 300)
+
+
+@pytest.fixture(scope="module")
+def found(scene):
+    views = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (scene.left, scene.right))
+    return SemiGlobalMatcher(num_disparities=64)(*views, evidence=True)
+
+
+def test_nearly_all_visible_pixels_of_a_scene_are_within_a_pixel_of_the_truth(scene, found):
+    right = np.abs(found.disparity_px - scene.disparity_left_px) <= 1
+    assert right[scene.visible].mean() > 0.98
+
+
+def test_confidence_ranks_right_above_wrong_also_among_what_passed_the_checks(scene, found):
+    right = np.abs(found.disparity_px - scene.disparity_left_px) <= 1
+    known = np.isfinite(found.disparity_px)
+    assert (~right[known]).sum() > 100
+    assert roc_auc(found.confidence[known], right[known]) > 0.95
+    assert ((found.confidence >= 0) & (found.confidence <= 1)).all()
+    assert not found.confidence[~known].any()
+
+
+@pytest.mark.parametrize("sign_of_doubt", ["left_right_px", "disagreement_px"])
+def test_the_evidence_tells_right_from_wrong_where_every_pixel_has_a_winner(scene, found, sign_of_doubt):
+    winner_px = SemiGlobalMatcher(num_disparities=64, left_right_px=-1)
+    views = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (scene.left, scene.right))
+    disparity_px = winner_px(*views).disparity_px
+    asked = np.isfinite(disparity_px)
+    right = np.abs(disparity_px - scene.disparity_left_px) <= 1
+    doubt = getattr(found.evidence, sign_of_doubt)[asked].astype(int)
+    assert roc_auc(-doubt, right[asked]) > 0.8
