@@ -1,7 +1,7 @@
-"""Run every benchmark, write bench/results/NAME.json, and bring the tables of README.md and docs/ up to date.
+"""Run every benchmark, write bench/results/NAME.json, and bring the tables and the figure of the pages up to date.
 
-usage: python bench/run.py [NAME ...]        all, or those named
-       python bench/run.py --tables          only the tables, from the results that are there
+usage: python bench/run.py [NAME ...]        all, or those named; tuning takes long and runs only when it is named
+       python bench/run.py --tables          only tables and figure, from the results that are there
 """
 
 from __future__ import annotations
@@ -10,25 +10,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+import figure
 import tables
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 NAMES = ("startup", "census", "stereo", "cache", "session", "pool")
+ONLY_WHEN_NAMED = ("tuning",)
 
 
 def main() -> None:
     """Do what the command line asks for."""
     asked = sys.argv[1:]
-    unknown = set(asked) - {*NAMES, "--tables"}
+    known = (*NAMES, *ONLY_WHEN_NAMED)
+    unknown = set(asked) - {*known, "--tables"}
     if unknown:
-        sys.exit(f"no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}")
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(known)}")
     RESULTS.mkdir(exist_ok=True)
     for name in [] if asked == ["--tables"] else asked or NAMES:
         print(f"{name} ...", flush=True)
         subprocess.run([sys.executable, HERE / f"{name}.py", "--output", RESULTS / f"{name}.json"], check=True)
-    for path in tables.update(HERE.parent, RESULTS):
-        print(f"tables in {path}")
+    for path in (*tables.update(HERE.parent, RESULTS), *figure.update(HERE.parent, RESULTS)):
+        print(f"brought up to date: {path}")
 
 
 if __name__ == "__main__":

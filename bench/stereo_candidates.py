@@ -17,7 +17,7 @@ from salticid.stereo.sgm import SemiGlobalMatcher
 from salticid.stereo.simulate import simulate_pair
 
 PROFILES = tuple(StereoOptions.PROFILES)
-MODES = ("bm", "3way", "sgbm", "hh", "hh4")
+MODES = ("bm", "3way", "sgbm", "hh4", "hh")
 CANDIDATES = (*PROFILES, *MODES)
 
 # Where one size has to stand for all: a common machine vision sensor.
@@ -44,16 +44,11 @@ def candidate(name: str, pair: Pair, num_disparities: int, threads: int) -> Call
         matcher = StereoMatcher(profile=name, num_disparities=num_disparities, threads=threads)
         return lambda: matcher(*pair).latency_ms
     bare = opencv_matcher(name, num_disparities)
-
-    def match() -> Mapping[str, float]:
-        bare.compute(*pair)
-        return {}
-
-    return match
+    return without_result(lambda: bare.compute(*pair))
 
 
 def opencv_matcher(mode: str, num_disparities: int) -> Any:
-    """Return OpenCV's matcher with the parameters that our engine sets, for its `compute(left, right)`."""
+    """Return the matcher inside our engine, so that it has the same parameters here and there."""
     options = StereoOptions(mode=mode, num_disparities=num_disparities)
     return OpencvEngine(options, mode, threads=1)._matcher
 
@@ -71,10 +66,28 @@ def native_matcher(profile: str, threads: int, instruction_set: str | None = Non
     )
 
 
+def match_stage(
+    profile: str, pair: Pair, threads: int, instruction_set: str | None = None
+) -> Callable[[], Mapping[str, float]]:
+    """Return a call of the match stage of a profile alone."""
+    matcher = native_matcher(profile, threads, instruction_set)
+    return without_result(lambda: matcher(*pair))
+
+
+def without_result(match: Callable[[], object]) -> Callable[[], Mapping[str, float]]:
+    """Return a call that gives the memory of its result back, as every candidate does, and knows of no stages."""
+
+    def call() -> Mapping[str, float]:
+        match()
+        return {}
+
+    return call
+
+
 class Recorded:
     """A call that remembers what each of its runs took."""
 
-    def __init__(self, match: Callable[[], Any]) -> None:
+    def __init__(self, match: Callable[[], Mapping[str, float]]) -> None:
         self._match = match
         self.total_ms: list[float] = []
         self.stage_ms: list[Mapping[str, float]] = []
@@ -86,9 +99,9 @@ class Recorded:
         self.stage_ms.append(stages)
 
 
-def digits(ms: float) -> float:
-    """Return `ms` with the digits that mean something."""
-    return float(f"{ms:.4g}")
+def digits(value: float) -> float:
+    """Return `value` with the digits that mean something."""
+    return float(f"{value:.4g}")
 
 
 def statistics(times_ms: Sequence[float]) -> Row:

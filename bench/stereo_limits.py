@@ -3,21 +3,33 @@
 Two floors stand beside each time; neither can be reached together with the other unless they overlap perfectly.
 
 memory      What the sweep down the image adds to the costs of its half of the rows is kept until the sweep up comes by,
-            and the other way round: height x width x disparities bytes, more than any cache holds, written once and read
+            and the other way round: height x width x disparities bytes, more than a cache holds, written once and read
             once. A copy of so many bytes moves exactly that; the floor is its time, with the same number of threads.
-arithmetic  The same kernels on a strip so small that what is kept never leaves the L2 cache, on one thread: its time per
-            pixel, times the pixels of the views, divided by the threads. What is above it was spent waiting for memory
-            and for the other thread.
+arithmetic  The same kernels on a strip so small that what is kept stays near the core, on one thread: its time per
+            pixel, times the pixels of the views, divided by the threads. What a match takes beyond that, it spends
+            waiting for memory and for the other thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import numpy as np
-from stereo_candidates import HEIGHT, NUM_DISPARITIES, WIDTH, Pair, Recorded, Row, digits, native_matcher, statistics
+from stereo_candidates import (
+    HEIGHT,
+    NUM_DISPARITIES,
+    WIDTH,
+    Pair,
+    Recorded,
+    Row,
+    digits,
+    match_stage,
+    native_matcher,
+    statistics,
+    without_result,
+)
 
 from salticid.engine import bench
 
@@ -34,7 +46,7 @@ def limits(pair: Pair, repeats: int) -> Iterator[Row]:
     runs = {f"copy {threads}": copy_with(threads) for threads in THREADS}
     for profile in LIMITED:
         runs[f"{profile} strip"] = strip_of(pair, profile)
-        runs |= {f"{profile} {threads}": whole(pair, profile, threads) for threads in THREADS}
+        runs |= {f"{profile} {threads}": match_stage(profile, pair, threads) for threads in THREADS}
     recorded = {name: Recorded(run) for name, run in runs.items()}
     bench.compare(recorded, warmup=WARMUP, repeats=repeats)
     times_ms = {name: run.total_ms[WARMUP:] for name, run in recorded.items()}
@@ -58,13 +70,7 @@ def limit_row(profile: str, threads: int, times_ms: dict[str, list[float]]) -> R
     }
 
 
-def whole(pair: Pair, profile: str, threads: int) -> Callable[[], object]:
-    """Return a call of the match stage on whole views."""
-    matcher = native_matcher(profile, threads)
-    return lambda: matcher(*pair)
-
-
-def strip_of(pair: Pair, profile: str) -> Callable[[], object]:
+def strip_of(pair: Pair, profile: str) -> Callable[[], Mapping[str, float]]:
     """Return a call of the match stage on a strip from the middle of the views, again and again."""
     matcher = native_matcher(profile, threads=1)
     rows = slice((HEIGHT - STRIP_HEIGHT) // 2, (HEIGHT + STRIP_HEIGHT) // 2)
@@ -75,12 +81,12 @@ def strip_of(pair: Pair, profile: str) -> Callable[[], object]:
         for _ in range(STRIP_RUNS):
             matcher(left, right)
 
-    return match
+    return without_result(match)
 
 
-def copy_with(threads: int) -> Callable[[], object]:
+def copy_with(threads: int) -> Callable[[], Mapping[str, float]]:
     """Return a call that copies as many bytes as matching keeps, a part in each thread."""
     source, target = np.ones(BYTES, np.uint8), np.ones(BYTES, np.uint8)  # ones: pages of zeros may not exist yet
     parts = list(zip(np.array_split(target, threads), np.array_split(source, threads), strict=True))
     workers = ThreadPoolExecutor(threads)
-    return lambda: list(workers.map(lambda part: np.copyto(*part), parts))
+    return without_result(lambda: list(workers.map(lambda part: np.copyto(*part), parts)))

@@ -12,11 +12,9 @@ import cv2
 import numpy as np
 from stereo_candidates import (
     CANDIDATES,
-    HEIGHT,
     NUM_DISPARITIES,
     PROFILES,
     THREADS,
-    WIDTH,
     Pair,
     Row,
     candidate,

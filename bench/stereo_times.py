@@ -24,7 +24,7 @@ from stereo_candidates import (
     candidate,
     digits,
     gray_pair,
-    native_matcher,
+    match_stage,
     statistics,
 )
 
@@ -78,8 +78,10 @@ def instruction_sets(pair: Pair, repeats: int) -> Iterator[Row]:
     """Yield the time of the match stage with the vectors of each instruction set, scalar where there are no others."""
     names = [name for name in native.instruction_sets() if name != "scalar"] or ["scalar"]
     settings = [(profile, name, threads) for profile in ("speed", "quality") for name in names for threads in THREADS]
-    matchers = [native_matcher(profile, threads, name) for profile, name, threads in settings]
-    runs = {str(number): Recorded(lambda matcher=matcher: matcher(*pair)) for number, matcher in enumerate(matchers)}
+    runs = {
+        f"{profile} {name} {threads}": Recorded(match_stage(profile, pair, threads, name))
+        for profile, name, threads in settings
+    }
     bench.compare(runs, warmup=WARMUP, repeats=repeats)
     for (profile, name, threads), run in zip(settings, runs.values(), strict=True):
         row = {"kind": "instruction_set", "candidate": profile, "instruction_set": name, "threads": threads}

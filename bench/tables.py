@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-Row = dict[str, Any]
-PAGES = ("README.md", "docs/benchmarks.md")
-MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+import stereo_tables
+from stereo_candidates import Row
+from stereo_tables import Table
 
-MODE_NAMES = {"bm": "StereoBM", "sgbm": "SGBM", "3way": "SGBM_3WAY", "hh": "HH (8 paths)", "hh4": "HH4"}
+PAGES = ("README.md", "docs/benchmarks.md", "docs/stereo.md")
+MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def update(root: Path, results: Path) -> Iterator[Path]:
@@ -35,51 +36,29 @@ def _replaced(match: re.Match[str], results: Path) -> str:
     if not path.exists():
         return match.group(0)
     content = json.loads(path.read_text())
-    return f"{match.group(1)}{make(content['rows'])}\n{_machine(content['machine'])}\n{match.group(3)}"
+    return f"{match.group(1)}{markdown(*make(content['rows']))}\n{_machine(content['machine'])}\n{match.group(3)}"
 
 
 def _machine(machine: Row) -> str:
     return f"\n<sub>{machine['cpu']}, {machine['cpus']} CPUs, {machine['memory_gib']:.0f} GiB.</sub>\n"
 
 
-def stereo(rows: list[Row]) -> str:
-    """Return accuracy and time, one line per mode."""
-    times = {row["mode"]: row for row in rows if row["kind"] == "time"}
-    groups = list(dict.fromkeys(row["group"] for row in rows if row["kind"] == "accuracy"))
-    figures = {(row["mode"], row["group"]): row for row in rows if row["kind"] == "accuracy"}
-    head = ["mode", *(f"bad-2 %, {group}" for group in groups), "AUC of confidence", "match ms", "all stages ms", "MB"]
-    body = [
-        [
-            MODE_NAMES[mode],
-            *(f"{figures[mode, group]['bad_2_fill']:.2f}" for group in groups),
-            f"{sum(figures[mode, group]['auc'] for group in groups) / len(groups):.2f}",
-            f"{time['match_ms']:.0f}",
-            f"{time['median_ms']:.0f}",
-            f"{time['memory_mb']}",
-        ]
-        for mode, time in times.items()
-    ]
-    return markdown(head, body)
-
-
-def startup(rows: list[Row]) -> str:
+def startup(rows: list[Row]) -> Table:
     """Return what starting costs."""
     limit = {None: "-"}
-    body = [
+    return ["what", "median ms", "limit ms"], [
         [f"`{row['what']}`", f"{row['median_ms']:.1f}", limit.get(row["limit_ms"], row["limit_ms"])] for row in rows
     ]
-    return markdown(["what", "median ms", "limit ms"], body)
 
 
-def pool(rows: list[Row]) -> str:
+def pool(rows: list[Row]) -> Table:
     """Return one line per fault, both pools beside each other."""
     faults = list(dict.fromkeys(row["fault"] for row in rows))
     cells = {(row["pool"], row["fault"]): row for row in rows}
     head = ["fault", "salticid: good items", "the bad one", "s", "pebble: good items", "the bad one", "s"]
-    return markdown(
-        head,
-        [[fault, *_pool_cells(cells, "salticid", fault), *_pool_cells(cells, "pebble", fault)] for fault in faults],
-    )
+    return head, [
+        [fault, *_pool_cells(cells, "salticid", fault), *_pool_cells(cells, "pebble", fault)] for fault in faults
+    ]
 
 
 def _pool_cells(cells: dict[tuple[str, str], Row], name: str, fault: str) -> list[str]:
@@ -87,10 +66,22 @@ def _pool_cells(cells: dict[tuple[str, str], Row], name: str, fault: str) -> lis
     return [f"{row['good_returned']}/{row['good_items']}", " / ".join(row["bad_item"]), f"{row['seconds']:.1f}"]
 
 
-def generic(rows: list[Row]) -> str:
+def tuning(rows: list[Row]) -> Table:
+    """Return the parameters that were chosen, and their errors beside those of parameters that never saw the scene."""
+    names = ("paths", "group", "scenes", "window", "p1", "p2", "p2_least", "p2_slope")
+    names += ("uniqueness_percent", "speckle_area_px", "tried", "folds")
+    thresholds = ("0.5", "1", "2")
+    return [*names, *(f"bad-{threshold} %, chosen / unseen" for threshold in thresholds)], [
+        [_short(row[name]) for name in names]
+        + [f"{row[f'bad_{each}_fill']:.2f} / {row[f'bad_{each}_fill_unseen']:.2f}" for each in thresholds]
+        for row in rows
+    ]
+
+
+def generic(rows: list[Row]) -> Table:
     """Return every column of the rows as it is."""
     head = list(dict.fromkeys(key for row in rows for key in row))
-    return markdown(head, [[_short(row.get(key)) for key in head] for row in rows])
+    return head, [[_short(row.get(key)) for key in head] for row in rows]
 
 
 def _short(value: Any) -> str:
@@ -105,8 +96,9 @@ def markdown(head: list[str], body: list[list[Any]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
-    "stereo": ("stereo", stereo),
+TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
+    **{name: ("stereo", make) for name, make in stereo_tables.TABLES.items()},
+    "tuning": ("tuning", tuning),
     "startup": ("startup", startup),
     "pool": ("pool", pool),
     "census": ("census", generic),

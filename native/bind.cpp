@@ -90,8 +90,8 @@ public:
                             threads, result);
     }
 
-    std::size_t bytes(std::size_t height, std::size_t width, std::size_t threads, bool thrifty) const {
-        return salticid::sgm_bytes(*set_.sgm, with_band(height, thrifty), height, width, threads);
+    std::size_t bytes(std::size_t height, std::size_t width, std::size_t threads, bool thrifty, bool evidence) const {
+        return salticid::sgm_bytes(*set_.sgm, with_band(height, thrifty), height, width, threads, evidence);
     }
 
 private:
@@ -137,7 +137,7 @@ NB_MODULE(_native, module) {
              "left_right"_a, "instruction_set"_a)
         .def("match", &Sgm::match, "left"_a.noconvert(), "right"_a.noconvert(), "disparity"_a.noconvert(),
              "confidence"_a.noconvert(), "evidence"_a.none(), "threads"_a, "thrifty"_a)
-        .def("bytes", &Sgm::bytes, "height"_a, "width"_a, "threads"_a, "thrifty"_a);
+        .def("bytes", &Sgm::bytes, "height"_a, "width"_a, "threads"_a, "thrifty"_a, "evidence"_a);
     module.def("census_compare_only", &compare_only, "count"_a, "instruction_set"_a);
     bind_filters(module);
 }

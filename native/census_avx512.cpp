@@ -1,4 +1,4 @@
-// The census kernels for AVX-512 (F, BW): 64 pixels at a time.
+// The census kernels for AVX-512 as of Ice Lake and Zen 4: 64 pixels at a time.
 #include <immintrin.h>
 
 #include "census_row.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace salticid {
 
@@ -23,16 +24,32 @@ struct MapRows {
     std::size_t height, width;  // both at least 1
 };
 
-// Writes for every known pixel of `map` the lower median of the known pixels in its 3x3 window, which ends at the border.
+// Writes for every known pixel of `map` the lower median of the known pixels in its 3x3 window, cut off at the border.
 void median_of_known(const FilterKernels& kernels, const MapRows<const float>& map, std::size_t threads,
                      const MapRows<float>& result);
 
-// Makes islands of at most `area` pixels unknown. Two pixels, one beside or above the other, are of one island where both
-// are known and differ by at most `range`. The result does not depend on `threads`.
+// Makes islands of at most `area` pixels unknown. Two pixels, one beside or above the other, are of one island where
+// both are known and differ by at most `range`. The result does not depend on `threads`.
 //
-// Memory: 16 bytes for each run, a part of a row that hangs together, and up to three times that while the list of them
-// grows or those of several threads are joined. A pair of 1456x1088 pixels has some ten thousand; where no two
-// neighbors are alike, every pixel is one.
+// Memory: 16 bytes for each run, a part of a row that hangs together, and up to four times that while the list of them
+// grows and those of several threads are joined. A map of 1456x1088 pixels has some 20 000 runs, which take 1.3 MB at
+// most; where no two neighbors are alike, every pixel is a run: 100 MB.
 void remove_speckles(const MapRows<float>& map, std::size_t area, float range, std::size_t threads);
+
+// A map whose holes were filled somehow, and the image that is to correct them.
+struct GuidedMedian {
+    MapRows<const float> map;
+    MapRows<const bool> kept;           // pixels that stay as they are
+    MapRows<const std::uint8_t> image;  // `channels` bytes a pixel; its stride counts bytes
+    std::size_t channels;
+    const std::uint32_t* weights;  // for each sum of differences of two pixels' channels
+    std::size_t reach, spacing;    // 2 * reach + 1 rows and columns of votes, so many pixels apart
+};
+
+constexpr std::size_t guided_median_reach = 8;  // at most
+
+// Writes for every pixel that is not kept the weighted median of the known pixels on a grid around it: the smallest
+// value at which half of their weight is reached.
+void guided_median(const GuidedMedian& given, std::size_t threads, const MapRows<float>& result);
 
 }  // namespace salticid

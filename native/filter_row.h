@@ -113,8 +113,8 @@ void set_unknown(Columns<V>& columns, std::size_t at) {
     columns.known[at] = 0;
 }
 
-// Of three columns, the lows, the middles and the highs are sorted again. That leaves rows of three in which no pixel is
-// greater than those to its right and below it:
+// Of three columns, the lows, the middles and the highs are sorted again. That leaves rows of three in which no pixel
+// is greater than those to its right and below it:
 //
 //     low.first     low.second     low.third
 //     middle.first  middle.second  .
@@ -154,7 +154,7 @@ void median_row(const float* above, const float* here, const float* below, std::
         const std::size_t end = first + count < width ? first + count + 1 : width;
         sort_columns<V>(above + begin, here + begin, below + begin, end - begin, begin + 1 - first, columns);
         if (first == 0) set_unknown(columns, 0);
-        if (end == width) set_unknown(columns, count + 1);
+        if (first + count == width) set_unknown(columns, count + 1);
         for (std::size_t x = 0; x < count; x += V::lanes) {
             const auto center = load_part<V>(here + first + x, count - x);
             store_part<V>(result + first + x, known<V>(center) ? median<V>(columns, x) : nan, count - x);

@@ -1,11 +1,12 @@
 // Speckles: islands of disparity too small to be believed.
 //
-// Runs of a row that hang together are joined to those of the row above, as sets with a tree of parents each (union-find).
-// Every thread does so for a band of rows; then the bands are joined in the same way where they meet.
+// Runs of a row that hang together are joined to those of the row above, as sets with a tree of parents each
+// (union-find). Every thread does so for a band of rows; then the bands are joined in the same way where they meet.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "filter.h"
@@ -33,7 +34,7 @@ public:
     }
 
     // Takes in the islands of the rows that follow.
-    void append(const Islands& below) {
+    void append(Islands below) {
         const auto offset = static_cast<std::uint32_t>(runs_.size());
         const std::size_t seam = first_row_ + starts_.size() - 1;
         for (Run run : below.runs_) {
@@ -121,7 +122,7 @@ void remove_speckles(const MapRows<float>& map, std::size_t area, float range, s
     for_each_band(bands, bands, [&](std::size_t band, std::size_t) {
         islands[band].add_rows(map.height * band / bands, map.height * (band + 1) / bands);
     });
-    for (std::size_t band = 1; band < bands; ++band) islands[0].append(islands[band]);
+    for (std::size_t band = 1; band < bands; ++band) islands[0].append(std::move(islands[band]));
     islands[0].erase_up_to(area);
 }
 

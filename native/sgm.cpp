@@ -31,6 +31,8 @@ namespace salticid {
 namespace {
 
 constexpr std::size_t rows_in_flight = 8;
+constexpr int rise_weight = 1;  // what a cost counts beside each path's share of it: the paths' own costs bend towards
+                                // whole disparities where surfaces are nearly level, the costs do not
 constexpr std::size_t past_end = 128;  // kernels may write and read a vector beyond a row
 
 struct Sizes {
@@ -112,6 +114,30 @@ private:
     std::int8_t* pixels_;
 };
 
+// The winners of the whole image, for the fit, which looks at their surroundings: around them, rejected ones.
+struct Found {
+    std::size_t stride, rows;
+    std::uint16_t* best;  // each from the first number of the border
+    std::int16_t* rise_before;
+    std::int16_t* rise_after;
+
+    Found(Carver& carver, const Sizes& sizes)
+        : stride(sizes.width + 2 * sgm_fit_radius), rows(sizes.height + 2 * sgm_fit_radius),
+          best(carver.take<std::uint16_t>(rows * stride)), rise_before(carver.take<std::int16_t>(rows * stride)),
+          rise_after(carver.take<std::int16_t>(rows * stride)) {}
+
+    // Where pixel (0, y) is.
+    std::size_t at(std::size_t y) const { return (y + sgm_fit_radius) * stride + sgm_fit_radius; }
+
+    void reject_border() {
+        const std::size_t above = sgm_fit_radius * stride;
+        std::fill_n(best, above, rejected);
+        std::fill_n(best + rows * stride - above, above, rejected);
+        for (std::size_t y = 0; y + 2 * sgm_fit_radius <= rows; ++y)  // the end of a row and the start of the next
+            std::fill_n(best + at(y) - 2 * sgm_fit_radius, 2 * sgm_fit_radius, rejected);
+    }
+};
+
 // What one row needs while it is in flight.
 struct RowState {
     std::uint8_t* left;       // planes, see SgmCostArguments
@@ -132,7 +158,8 @@ struct RowState {
         for (Winners* each : {&winners, &own, &other}) {
             if (each != &winners && !evidence) continue;
             const auto numbers = [&] { return carver.take<std::uint16_t>(sizes.width); };
-            *each = {numbers(), numbers(), numbers(), numbers(), numbers()};
+            const auto rises = [&] { return carver.take<std::int16_t>(sizes.width); };
+            *each = {numbers(), numbers(), numbers(), numbers(), numbers(), rises(), rises()};
         }
     }
 };
@@ -201,10 +228,19 @@ class Match {
 public:
     Match(const CensusKernels& census, const SgmKernels& kernels, const SgmOptions& options, std::size_t height,
           std::size_t width, std::size_t threads, bool evidence, std::uint8_t* memory)
-        : census_(census), kernels_(kernels), options_(options), sizes_(kernels, options, height, width),
-          threads_(threads), evidence_(evidence), carver_(memory), left_(carver_, sizes_), right_(carver_, sizes_),
-          down_(carver_, sizes_, true), up_(carver_, sizes_, false) {
-        for (std::size_t n = 0; n < threads; ++n) workers_.emplace_back(carver_, sizes_, evidence);
+        : census_(census),
+          kernels_(kernels),
+          options_(options),
+          sizes_(kernels, options, height, width),
+          threads_(std::min(threads, (height + rows_in_flight - 1) / rows_in_flight)),
+          evidence_(evidence),
+          carver_(memory),
+          left_(carver_, sizes_),
+          right_(carver_, sizes_),
+          down_(carver_, sizes_, true),
+          up_(carver_, sizes_, false),
+          found_(carver_, sizes_) {
+        for (std::size_t n = 0; n < threads_; ++n) workers_.emplace_back(carver_, sizes_, evidence);
         plan();
     }
 
@@ -219,6 +255,7 @@ private:
     void prepare_row(const Pass& pass, RowState& row, std::size_t at);
     void advance(const Pass& pass, Worker& worker, RowState& row, std::size_t chunk);
     void finish_row(const RowState& row, Worker& worker);
+    void fit(std::size_t first, std::size_t last, Worker& worker);
 
     const CensusKernels& census_;
     const SgmKernels& kernels_;
@@ -229,6 +266,7 @@ private:
     Carver carver_;
     View left_, right_;
     Sweep down_, up_;
+    Found found_;
     std::deque<Sweep> again_;  // compute halves a second time
     std::deque<Worker> workers_;
     std::array<std::deque<Pass>, 2> apart_, together_;  // of the sweep down and the sweep up, to the middle and beyond
@@ -298,6 +336,11 @@ void Match::run(const GrayImage& left, const GrayImage& right, const SgmResult& 
         for_each_band(threads_, threads_, [&](std::size_t first, std::size_t last) {
             for (std::size_t worker = first; worker < last; ++worker) work(worker, *passes);
         });
+    found_.reject_border();
+    for_each_band(threads_, threads_, [&](std::size_t first, std::size_t last) {
+        for (std::size_t worker = first; worker < last; ++worker)
+            fit(sizes_.height * worker / threads_, sizes_.height * (worker + 1) / threads_, workers_[worker]);
+    });
 }
 
 // Takes groups of the one sweep, and when none is left, of the other.
@@ -418,24 +461,42 @@ void Match::advance(const Pass& pass, Worker& worker, RowState& row, std::size_t
 
     sweep.own_half = evidence_ ? worker.own_half : nullptr;
     (all_8 ? kernels_.finish_8 : kernels_.finish_4)(sweep);
+    const int paths = options_.paths;
     const auto select = [&](const Winners& to) {
-        kernels_.select({worker.sums, count, sizes_.sums_stride, step, to.best + x, to.cost + x, to.before + x,
-                         to.after + x, to.second + x});
+        SgmSelectArguments winners{};
+        winners.sums = worker.sums;
+        winners.count = count;
+        winners.stride = sizes_.sums_stride;
+        winners.costs = worker.costs;
+        winners.depth = sizes_.depth;
+        winners.last = options_.num_disparities - 1;
+        winners.cost_weight = rise_weight * paths;
+        winners.padding_sum = static_cast<std::uint16_t>(paths * sgm_padding_cost);
+        winners.step = step;
+        winners.best = to.best + x;
+        winners.cost = to.cost + x;
+        winners.before = to.before + x;
+        winners.after = to.after + x;
+        winners.second = to.second + x;
+        winners.rise_before = to.rise_before + x;
+        winners.rise_after = to.rise_after + x;
+        kernels_.select(winners);
     };
     select(row.winners);
     if (!evidence_) return;
-    const auto paths = static_cast<std::uint8_t>(options_.paths);
-    kernels_.add_up(sweep, paths, worker.own_half, static_cast<std::ptrdiff_t>(sizes_.depth));
+    kernels_.add_up(sweep, static_cast<std::uint8_t>(paths), worker.own_half, static_cast<std::ptrdiff_t>(sizes_.depth));
     select(row.own);
-    kernels_.add_up(sweep, paths, sweep.half, sweep.half_step);
+    kernels_.add_up(sweep, static_cast<std::uint8_t>(paths), sweep.half, sweep.half_step);
     select(row.other);
 }
 
 void Match::finish_row(const RowState& row, Worker& worker) {
-    const std::size_t start = row.y * sizes_.width, width = sizes_.width;
+    const std::size_t start = row.y * sizes_.width, width = sizes_.width, at = found_.at(row.y);
     const SgmEvidence* evidence = result_.evidence;
-    disparity_row(row.winners, width, options_, worker.claims, result_.disparity + start, result_.confidence + start,
-                  evidence_ ? evidence->left_right + start : worker.left_right);
+    judge_row(row.winners, width, options_, worker.claims, found_.best + at, result_.confidence + start,
+              evidence_ ? evidence->left_right + start : worker.left_right);
+    std::copy_n(row.winners.rise_before, width, found_.rise_before + at);
+    std::copy_n(row.winners.rise_after, width, found_.rise_after + at);
     if (!evidence_) return;
     std::copy_n(row.winners.cost, width, evidence->cost + start);
     std::copy_n(row.winners.before, width, evidence->before + start);
@@ -443,6 +504,17 @@ void Match::finish_row(const RowState& row, Worker& worker) {
     std::copy_n(row.winners.second, width, evidence->second + start);
     for (std::size_t x = 0; x < width; ++x)
         evidence->disagreement[start + x] = static_cast<std::uint16_t>(std::abs(row.own.best[x] - row.other.best[x]));
+}
+
+void Match::fit(std::size_t first, std::size_t last, Worker& worker) {
+    const Winners& totals = worker.rows[0].winners;
+    for (std::size_t y = first; y < last; ++y) {
+        const std::size_t at = found_.at(y);
+        kernels_.gather({found_.best + at, found_.rise_before + at, found_.rise_after + at, found_.stride, sizes_.width,
+                         totals.rise_before, totals.rise_after});
+        fit_row(found_.best + at, totals.rise_before, totals.rise_after, sizes_.width, options_,
+                result_.disparity + y * sizes_.width);
+    }
 }
 
 }  // namespace
@@ -458,8 +530,8 @@ void SgmWorkspaceDeleter::operator()(SgmWorkspace* workspace) const { delete wor
 SgmWorkspacePointer make_sgm_workspace() { return SgmWorkspacePointer(new SgmWorkspace); }
 
 std::size_t sgm_bytes(const SgmKernels& kernels, const SgmOptions& options, std::size_t height, std::size_t width,
-                      std::size_t threads) {
-    return Match(census_scalar, kernels, options, height, width, threads, false, nullptr).bytes();
+                      std::size_t threads, bool evidence) {
+    return Match(census_scalar, kernels, options, height, width, threads, evidence, nullptr).bytes();
 }
 
 std::size_t sgm_thrifty_band(std::size_t height) {

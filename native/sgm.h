@@ -41,7 +41,7 @@ struct SgmResult {
 
 // The bytes that matching takes beyond views and results, with `threads` at work.
 std::size_t sgm_bytes(const SgmKernels& kernels, const SgmOptions& options, std::size_t height, std::size_t width,
-                      std::size_t threads);
+                      std::size_t threads, bool evidence);
 
 // The rows of a band for which halves and saved sweeps together take the least memory: sgm_bytes grows with the square
 // root of the height then, and matching takes about half as long again.

@@ -77,12 +77,32 @@ struct SgmSweepArguments {
 struct SgmSelectArguments {
     const std::uint16_t* sums;  // count x stride
     std::size_t count, stride;
+    const std::uint8_t* costs;  // count x depth
+    std::size_t depth;
+    std::size_t last;           // the last disparity that is no padding
+    int cost_weight;            // how often a cost counts in a rise, besides its share in the sum
+    std::uint16_t padding_sum;  // no other sum is so large
     std::ptrdiff_t step;        // from pixel to pixel of the results
     std::uint16_t* best;        // the first disparity with the smallest sum
     std::uint16_t* cost;        // that sum
     std::uint16_t* before;      // the sums beside it, 65535 where there is none
     std::uint16_t* after;
     std::uint16_t* second;      // the smallest sum farther than 1 from the best, 65535 where there is none
+    std::int16_t* rise_before;  // from the best to those beside it: of the sum and, weighted, of the cost; 0 where one
+    std::int16_t* rise_after;   // of the two is missing
+};
+
+constexpr int sgm_largest_rise = 1310;           // 25 of them fit 16 bits
+constexpr std::size_t sgm_fit_radius = 2;        // the fit looks at 5 x 5 pixels
+
+// Of each pixel of a row, the rises of all pixels around it that have the same disparity.
+struct SgmGatherArguments {
+    const std::uint16_t* best;         // of this row; `stride` numbers from row to row, and as many rows and columns as
+    const std::int16_t* rise_before;   // the fit looks at can be read around it
+    const std::int16_t* rise_after;
+    std::size_t stride, width;
+    std::int16_t* total_before;
+    std::int16_t* total_after;
 };
 
 struct SgmKernels {
@@ -97,6 +117,7 @@ struct SgmKernels {
     void (*finish_8)(const SgmSweepArguments&);
     void (*add_up)(const SgmSweepArguments&, std::uint8_t paths, const std::uint8_t* half, std::ptrdiff_t half_step);
     void (*select)(const SgmSelectArguments&);
+    void (*gather)(const SgmGatherArguments&);
 };
 
 extern const SgmKernels sgm_scalar;

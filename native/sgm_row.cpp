@@ -12,14 +12,14 @@ constexpr std::uint16_t none = 65535;
 constexpr float unknown = std::numeric_limits<float>::quiet_NaN();
 constexpr std::uint32_t unclaimed = 0xffffffff;
 
-// The part of a pixel by which the minimum lies beside the winner, from the sums around it: between two straight lines
-// of equal slope it is ratio / 2; the sums of census costs are steeper near the minimum, and this bends them straight.
+// The part of a pixel by which the minimum lies beside the winner, from the rises on both sides: between two straight
+// lines of equal slope it is ratio / 2; costs of census codes are steeper near the minimum, and this bends them straight.
 // The form is that of Haller and Nedevschi 2012, "Design of interpolation functions for subpixel-accuracy
 // stereo-vision systems", IEEE TIP 21(2); the bend was fitted to simulated scenes.
-float offset(float before, float here, float after) {
-    const float left = before - here, right = after - here, steep = left > right ? left : right;
-    const float steeper = steep > 1.0f ? steep : 1.0f;
-    const float ratio = (left - right) / steeper;
+float offset(float before, float after) {
+    const float steep = before > after ? before : after;
+    const float raw = (before - after) / (steep > 1.0f ? steep : 1.0f);
+    const float ratio = raw > 1.0f ? 1.0f : raw < -1.0f ? -1.0f : raw;
     return ratio * (3.0f - std::fabs(ratio)) * 0.25f;
 }
 
@@ -47,25 +47,28 @@ void compare_views(const Winners& winners, std::size_t width, const SgmOptions& 
 
 }  // namespace
 
-void disparity_row(const Winners& winners, std::size_t width, const SgmOptions& options, const Claims& claims,
-                   float* disparity, float* confidence, std::uint16_t* left_right) {
+void judge_row(const Winners& winners, std::size_t width, const SgmOptions& options, const Claims& claims,
+               std::uint16_t* best, float* confidence, std::uint16_t* left_right) {
     compare_views(winners, width, options, claims, left_right);
     const int allowed = options.left_right < 0 ? none - 1 : options.left_right;
     const int margin = 100 + options.uniqueness_percent;
-    const int last = static_cast<int>(options.num_disparities) - 1;
-    const auto first = static_cast<float>(options.min_disparity);
     for (std::size_t x = 0; x < width; ++x) {
-        const int best = winners.best[x], cost = winners.cost[x], second = winners.second[x];
+        const int cost = winners.cost[x], second = winners.second[x];
         const bool known = (left_right[x] <= allowed) & (100 * second >= cost * margin);
-        // At the ends of the search there is a sum on one side only.
-        const bool inside = (best > 0) & (best < last);
-        const float shift = offset(winners.before[x], static_cast<float>(cost), winners.after[x]);
+        best[x] = known ? winners.best[x] : rejected;
         // The naive peak ratio (Hu and Mordohai 2012, "A quantitative evaluation of confidence measures for stereo
         // vision", IEEE TPAMI 34(11)), as 1 - 1 / ratio.
         const float sure = 1.0f - static_cast<float>(cost) / static_cast<float>(second > 0 ? second : 1);
-        const float at = first + static_cast<float>(best) + (inside ? shift : 0.0f);
-        disparity[x] = known ? at : unknown;
         confidence[x] = known & (second != none) & (second > cost) ? sure : 0.0f;
+    }
+}
+
+void fit_row(const std::uint16_t* best, const std::int16_t* before, const std::int16_t* after, std::size_t width,
+             const SgmOptions& options, float* disparity) {
+    const auto first = static_cast<float>(options.min_disparity);
+    for (std::size_t x = 0; x < width; ++x) {
+        const float at = first + static_cast<float>(best[x]) + offset(before[x], after[x]);
+        disparity[x] = best[x] != rejected ? at : unknown;
     }
 }
 

@@ -289,6 +289,11 @@ void add_up(const SgmSweepArguments& arguments, std::uint8_t paths, const std::u
 
 // ---- The winner of each pixel
 
+inline std::int16_t rise(const SgmSelectArguments& a, int of_sum, int of_cost) {
+    const int both = of_sum + a.cost_weight * of_cost;
+    return static_cast<std::int16_t>(both < sgm_largest_rise ? both : sgm_largest_rise);
+}
+
 // GROUPS is how many times sgm_sums_multiple sums a pixel has, or 0 where that is known at run time only.
 template <class V, int GROUPS>
 void select_in(const SgmSelectArguments& a) {
@@ -304,11 +309,16 @@ void select_in(const SgmSelectArguments& a) {
             const std::uint64_t equal = V::equal_sums(sums + d, least);
             best = equal != 0 ? d + static_cast<std::size_t>(__builtin_ctzll(equal)) : best;
         }
+        const std::uint16_t second = V::minimum_apart(sums, stride, best);
         a.best[at] = static_cast<std::uint16_t>(best);
         a.cost[at] = least;
         a.before[at] = best > 0 ? sums[best - 1] : none;
-        a.after[at] = best + 1 < stride ? sums[best + 1] : none;
-        a.second[at] = V::minimum_apart(sums, stride, best);
+        a.after[at] = best < a.last ? sums[best + 1] : none;
+        a.second[at] = second < a.padding_sum ? second : none;
+        const bool inside = best > 0 && best < a.last;
+        const std::uint8_t* cost = a.costs + n * a.depth + best;
+        a.rise_before[at] = inside ? rise(a, sums[best - 1] - least, cost[-1] - cost[0]) : std::int16_t{0};
+        a.rise_after[at] = inside ? rise(a, sums[best + 1] - least, cost[1] - cost[0]) : std::int16_t{0};
     }
 }
 
@@ -323,6 +333,25 @@ void select(const SgmSelectArguments& arguments) {
     }
 }
 
+// ---- The surroundings of each winner; plain loops, which a compiler turns into vectors
+
+template <class V>
+void gather(const SgmGatherArguments& arguments) {
+    const SgmGatherArguments a = arguments;
+    const auto radius = static_cast<std::ptrdiff_t>(sgm_fit_radius), stride = static_cast<std::ptrdiff_t>(a.stride);
+    std::memset(a.total_before, 0, a.width * sizeof *a.total_before);
+    std::memset(a.total_after, 0, a.width * sizeof *a.total_after);
+    for (std::ptrdiff_t place = -radius * stride; place <= radius * stride; place += stride)
+        for (std::ptrdiff_t near = place - radius; near <= place + radius; ++near)
+            for (std::size_t x = 0; x < a.width; ++x) {
+                const bool same = a.best[x] == a.best[static_cast<std::ptrdiff_t>(x) + near];
+                const std::int16_t before = a.rise_before[static_cast<std::ptrdiff_t>(x) + near];
+                const std::int16_t after = a.rise_after[static_cast<std::ptrdiff_t>(x) + near];
+                a.total_before[x] = static_cast<std::int16_t>(a.total_before[x] + (same ? before : 0));
+                a.total_after[x] = static_cast<std::int16_t>(a.total_after[x] + (same ? after : 0));
+            }
+}
+
 template <class V>
 constexpr SgmKernels sgm_kernels = {V::lanes,
                                     gradients<V>,
@@ -334,7 +363,8 @@ constexpr SgmKernels sgm_kernels = {V::lanes,
                                     sweep<V, Finish<2>, 4>,
                                     sweep<V, Finish<3>, 8>,
                                     add_up<V>,
-                                    select<V>};
+                                    select<V>,
+                                    gather<V>};
 
 }  // namespace
 }  // namespace salticid

@@ -48,6 +48,29 @@ def test_json_goes_to_standard_output_alone(salticid, scene, tmp_path):
     assert result["latency_ms"].keys() == {"match", "median", "speckles"}
 
 
+def test_a_dense_map_is_a_file_of_its_own_and_its_guesses_are_counted(salticid, scene, tmp_path):
+    words = ("stereo", "match", scene / "left.png", scene / "right.png", "-o", tmp_path / "d.pfm")
+    done = salticid(*words, "--dense", tmp_path / "dense.npy", "--json")
+    result = json.loads(done.out)
+    assert result["files"] == [str(tmp_path / "d.pfm"), str(tmp_path / "dense.npy")]
+    measured_px, dense_px = read_pfm(tmp_path / "d.pfm"), np.load(tmp_path / "dense.npy")
+    measured = np.isfinite(measured_px)
+    assert 0 < result["guessed"] == pytest.approx(1 - measured.mean())
+    assert np.array_equal(dense_px[measured], measured_px[measured])
+    assert np.isfinite(dense_px).all()
+    assert (np.abs(dense_px - read_pfm(scene / "disparity_left.pfm"))[~measured] > 2).mean() < 0.3
+
+
+def test_the_share_of_guesses_is_said_where_there_are_any(salticid, scene, tmp_path):
+    words = ("stereo", "match", scene / "left.png", scene / "right.png")
+    said = salticid(*words, "--dense", tmp_path / "dense.png").out
+    assert "% of the dense map are guesses" in said
+    assert f"wrote {tmp_path / 'dense.png'}" in said
+    assert cv2.imread(str(tmp_path / "dense.png"), cv2.IMREAD_UNCHANGED).all()
+    assert "guesses" not in salticid(*words).out
+    assert "guessed" not in json.loads(salticid(*words, "--json").out)
+
+
 def test_options_of_the_system_are_flags(salticid, scene):
     done = salticid(
         *("stereo", "match", scene / "left.png", scene / "right.png", "--profile", "speed", "--num-disparities", "32"),
@@ -68,6 +91,9 @@ def test_quiet_says_nothing(salticid, scene):
         (["LEFT", "RIGHT", "-o", "c.xyz"], "use .pfm, .npy, .png, .ply"),
         (["LEFT", "RIGHT", "-o", "c.jpg"], "for a picture say --view"),
         (["LEFT", "RIGHT", "--view", "c.pfm"], "for data say -o"),
+        (["LEFT", "RIGHT", "--dense", "c.ply"], "cannot write the dense map c.ply: use .pfm, .npy, .png"),
+        (["LEFT", "RIGHT", "--dense", "LEFT", "--overwrite"], "is an input"),
+        (["LEFT", "RIGHT", "-o", "a.png", "--dense", "a.png"], "two outputs have the same name"),
         (["LEFT", "RIGHT", "-o", "a.png", "--view", "a.png"], "two outputs have the same name"),
         (["LEFT", "RIGHT", "-o", "LEFT", "--overwrite"], "is an input"),
         (["LEFT", "RIGHT", "-o", "/proc/d.pfm"], "cannot write"),

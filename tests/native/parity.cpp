@@ -3,6 +3,7 @@
 // It needs neither Python nor a test framework, so that it also runs where those do not: under sanitizers, in an
 // emulator of another CPU. It prints what it compared and a digest of all results, which is the same on every CPU;
 // at the first difference it says where, and exits with 1.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -40,8 +41,8 @@ private:
     std::uint64_t state_;
 };
 
-// Pixels whose memory ends with the last of them, so that reading farther is a fault; rows may lie apart, or the last one
-// first.
+// Pixels whose memory ends with the last of them, so that reading farther is a fault; rows may lie apart, or the last
+// one first.
 template <class Pixel>
 class Raster {
 public:
@@ -87,14 +88,22 @@ std::uint8_t texture(Random& random, std::size_t y, std::size_t x) {
     }
 }
 
-Pair make_pair(Random& random, std::size_t height, std::size_t width) {
+// The right view is the left one moved by a disparity of the search: five rows by one of the last, five by any.
+Pair make_pair(Random& random, std::size_t height, std::size_t width, std::ptrdiff_t first, std::size_t count) {
     Pair pair = {make_raster<std::uint8_t>(random, height, width), make_raster<std::uint8_t>(random, height, width)};
+    const auto end = static_cast<std::ptrdiff_t>(width);
+    std::size_t any = 0, late = 0;
     for (std::size_t y = 0; y < height; ++y) {
+        if (y % 5 == 0) {
+            any = random.below(count);
+            late = count - 1 - random.below(std::min<std::size_t>(count, 8));
+        }
+        const std::ptrdiff_t shift = first + static_cast<std::ptrdiff_t>(y / 5 % 2 == 0 ? late : any);
         for (std::size_t x = 0; x < width; ++x) pair.left.at(y, x) = texture(random, y, x);
-        const std::size_t shift = y / 3 * 2;
-        for (std::size_t x = 0; x < width; ++x) {
-            const std::uint8_t seen = pair.left.at(y, x + shift < width ? x + shift : width - 1);
-            pair.right.at(y, x) = static_cast<std::uint8_t>(seen + random.below(4) / 3);
+        for (std::ptrdiff_t x = 0; x < end; ++x) {
+            const auto from = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(x + shift, 0, end - 1));
+            const std::size_t noise = random.below(4) / 3;
+            pair.right.at(y, static_cast<std::size_t>(x)) = static_cast<std::uint8_t>(pair.left.at(y, from) + noise);
         }
     }
     return pair;
@@ -152,7 +161,7 @@ std::size_t compare_census() {
     std::size_t compared = 0;
     for (const std::size_t height : {1, 2, 6, 7, 11})
         for (const std::size_t width : {1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 130}) {
-            const Pair pair = make_pair(random, height, width);
+            const Pair pair = make_pair(random, height, width, 0, 8);
             for (const InstructionSet& set : salticid::instruction_sets())
                 for (const Image* image : {&pair.left, &pair.right}) compare_census(set, *image, 1 + compared++ % 3);
         }
@@ -272,7 +281,7 @@ std::vector<Case> make_cases() {
             }
         for (const std::size_t count : disparity_counts) {
             const std::size_t n = cases.size();
-            cases.push_back(make_case(n, 10, 37, count, paths, turn(windows, n)));
+            cases.push_back(make_case(n, 10, 140, count, paths, turn(windows, n)));
         }
         for (const std::ptrdiff_t first : {-4096, 4096}) {  // out of sight
             cases.push_back(make_case(cases.size(), 3, 40, 20, paths, windows[2]));
@@ -352,7 +361,8 @@ std::size_t compare_matches(const std::vector<Case>& cases) {
         workspaces.push_back(salticid::make_sgm_workspace());
     std::size_t compared = 0;
     for (const Case& given : cases) {
-        const Pair pair = make_pair(random, given.height, given.width);
+        const salticid::SgmOptions& options = given.options;
+        const Pair pair = make_pair(random, given.height, given.width, options.min_disparity, options.num_disparities);
         const Found expected = match(scalar(), *salticid::make_sgm_workspace(), given, pair, {1, 0, true});
         digest_in(expected);
         for (std::size_t n = 0; n < workspaces.size(); ++n) {

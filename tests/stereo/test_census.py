@@ -164,7 +164,7 @@ def test_a_thread_count_is_a_positive_whole_number(threads):
 
 
 def test_an_unknown_instruction_set_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match="avx512, avx2, scalar"):
+    with pytest.raises(InputError, match="avx512, avx2, neon, scalar"):
         census(random_gray(4, 4), instruction_set="sse9")
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
 
 from salticid.core import native
 from salticid.core.metrics import roc_auc
-from salticid.stereo.sgm import WINDOWS, SemiGlobalMatcher
+from salticid.stereo.sgm import PATHS, WINDOWS, SemiGlobalMatcher
 from salticid.stereo.simulate import simulate_pair
 
 pytestmark = pytest.mark.skipif(native.load() is None, reason=native.reason())
 
 INSIDE = np.s_[8:-8, 50:-12]  # of the plane, where no window and no match lies outside
+
+# By how much a plane rises per column and per row, px: from nearly level to steep.
+TILTS = ((0.01, 0.01), (0.021, 0.017), (0.031, 0.043))
+STEEP = TILTS[-1]
+
+# Bounds for the median error, px, and for the share of the fullest eighth (see shares_of_parts), for each tilt. They
+# leave some room over what was measured on four textures with 4 and 8 paths: 0.059, 0.047, 0.033 px and 1.69, 1.62,
+# 1.28. The more level a surface, the more its disparities still gather around whole pixels, if less than OpenCV's.
+MEDIAN_PX = dict(zip(TILTS, (0.064, 0.052, 0.038), strict=True))
+FULLEST = dict(zip(TILTS, (1.8, 1.7, 1.4), strict=True))
+# The smaller windows compare 24 pixels instead of 32: 0.067, 0.051, 0.034 px and 1.84, 1.76, 1.30 were measured.
+SMALL_WINDOW_PX = {"5x5": 0.006, "7x7": 0.006, "9x7": 0}
+SMALL_WINDOW_SHARE = {"5x5": 0.15, "7x7": 0.15, "9x7": 0}
 
 
 def waves(x, y, random):
@@ -26,11 +41,13 @@ def waves(x, y, random):
     return total / np.sqrt(80)
 
 
-def tilted_plane(seed=0):
-    """Return both views of a textured plane that rises by 0.031 px per column and 0.043 px per row, and its truth."""
+@cache
+def tilted_plane(tilt=STEEP, seed=0):
+    """Return both views of a textured plane, and its disparity."""
+    per_column, per_row = tilt
     y, x = np.mgrid[:120, :320].astype(np.float64)
-    disparity_px = 12 + 0.031 * x + 0.043 * y
-    seen_at = (x + 12 + 0.043 * y) / (1 - 0.031)  # the left column that the right view shows at column x
+    disparity_px = 12 + per_column * x + per_row * y
+    seen_at = (x + 12 + per_row * y) / (1 - per_column)  # the left column that the right view shows at column x
     noise = np.random.default_rng(seed)
     left, right = (
         np.rint(128 + 40 * waves(column, y, np.random.default_rng(seed)) + noise.normal(0, 1, x.shape))
@@ -45,32 +62,41 @@ def shares_of_parts(disparity_px):
     return 8 * np.histogram(parts, 8, (0, 1))[0] / parts.size
 
 
-def is_even(shares):
-    return shares.min() > 0.7 and shares.max() < 1.35
-
-
+@pytest.mark.parametrize("tilt", TILTS)
 @pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("paths", PATHS)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_on_a_tilted_plane_the_median_error_is_below_a_twentieth_of_a_pixel(window, seed):
-    left, right, truth_px = tilted_plane(seed)
-    found = SemiGlobalMatcher(window=window, num_disparities=64)(left, right)
+def test_on_a_tilted_plane_the_median_error_is_a_few_hundredths_of_a_pixel(tilt, window, paths, seed):
+    left, right, truth_px = tilted_plane(tilt, seed)
+    found = SemiGlobalMatcher(window=window, paths=paths, num_disparities=64)(left, right)
     error_px = np.abs(found.disparity_px - truth_px)[INSIDE]
-    assert np.isfinite(error_px).mean() > 0.999
-    assert np.nanmedian(error_px) < 0.05
-    assert np.nanmax(error_px) < 1
+    assert np.isfinite(error_px).mean() > 0.998
+    assert np.nanmedian(error_px) < MEDIAN_PX[tilt] + SMALL_WINDOW_PX[window]
+    # With P2 as small as it is at edges, small windows and 4 paths let a few pixels of 26 832 jump far off.
+    assert (error_px > 1).sum() <= (0 if (window, paths) == ("9x7", 8) else 12)
 
 
-def test_disparities_do_not_lock_to_whole_pixels_as_those_of_opencv_do():
-    left, right, truth_px = tilted_plane()
-    assert is_even(shares_of_parts(truth_px[INSIDE]))
-    found = SemiGlobalMatcher(num_disparities=64)(left, right)
-    assert is_even(shares_of_parts(found.disparity_px[INSIDE]))
+@pytest.mark.parametrize("tilt", TILTS)
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("paths", PATHS)
+def test_disparities_lock_to_whole_pixels_less_than_those_of_opencv_do(tilt, window, paths):
+    left, right, truth_px = tilted_plane(tilt)
+    found = SemiGlobalMatcher(window=window, paths=paths, num_disparities=64)(left, right)
+    fullest = FULLEST[tilt] + SMALL_WINDOW_SHARE[window]
+    assert shares_of_parts(truth_px[INSIDE]).max() < 1.1
+    assert shares_of_parts(found.disparity_px[INSIDE]).max() < fullest
     for mode in (cv2.STEREO_SGBM_MODE_SGBM, cv2.STEREO_SGBM_MODE_HH, cv2.STEREO_SGBM_MODE_SGBM_3WAY):
         opencv = cv2.StereoSGBM.create(0, 64, 5, P1=200, P2=800, disp12MaxDiff=1, preFilterCap=63, mode=mode)
         sixteenths = opencv.compute(left, right)[INSIDE]
-        shares = shares_of_parts(sixteenths[sixteenths > 0] / 16)
-        assert shares.min() < 0.4
-        assert shares.max() > 2
+        assert shares_of_parts(sixteenths[sixteenths > 0] / 16).max() > fullest + 0.3
+
+
+@pytest.mark.parametrize("paths", PATHS)
+def test_on_a_steep_plane_all_parts_of_a_pixel_are_about_as_frequent(paths):
+    left, right, _ = tilted_plane(STEEP)
+    shares = shares_of_parts(SemiGlobalMatcher(paths=paths, num_disparities=64)(left, right).disparity_px[INSIDE])
+    assert shares.min() > 0.75
+    assert shares.max() < 1.35
 
 
 @pytest.mark.parametrize(
@@ -84,7 +110,7 @@ def test_a_right_view_of_another_exposure_still_finds_the_plane(expose):
     found = SemiGlobalMatcher(num_disparities=64)(left, right)
     error_px = np.abs(found.disparity_px - truth_px)[INSIDE]
     assert (error_px < 1).mean() > 0.999
-    assert np.nanmedian(error_px) < 0.055
+    assert np.nanmedian(error_px) < 0.04
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +138,12 @@ def test_confidence_ranks_right_above_wrong_also_among_what_passed_the_checks(sc
     assert not found.confidence[~known].any()
 
 
-@pytest.mark.parametrize("sign_of_doubt", ["left_right_px", "disagreement_px"])
-def test_the_evidence_tells_right_from_wrong_where_every_pixel_has_a_winner(scene, found, sign_of_doubt):
+@pytest.mark.parametrize(("sign_of_doubt", "least"), [("left_right_px", 0.8), ("disagreement_px", 0.75)])
+def test_the_evidence_tells_right_from_wrong_where_every_pixel_has_a_winner(scene, found, sign_of_doubt, least):
     winner_px = SemiGlobalMatcher(num_disparities=64, left_right_px=-1)
     views = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (scene.left, scene.right))
     disparity_px = winner_px(*views).disparity_px
     asked = np.isfinite(disparity_px)
     right = np.abs(disparity_px - scene.disparity_left_px) <= 1
     doubt = getattr(found.evidence, sign_of_doubt)[asked].astype(int)
-    assert roc_auc(-doubt, right[asked]) > 0.8
+    assert roc_auc(-doubt, right[asked]) > least

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from salticid.stereo.census import census_reference
 from salticid.stereo.matched import NONE
 from salticid.stereo.sgm_reference import (
-    DOWN,
+    FIT_RADIUS,
+    LARGEST_RISE,
     SIZES,
     codes,
     confidence,
@@ -22,12 +23,17 @@ from salticid.stereo.sgm_reference import (
     neighbors,
     offset,
     path_costs,
+    rises,
     second_smallest,
     sgm_reference,
     sum_at,
+    together,
 )
 
-ALL_STEPS = [*DOWN, *((-dy, -dx) for dy, dx in DOWN)]
+FROM_LEFT, FROM_ABOVE, FROM_ABOVE_LEFT, FROM_ABOVE_RIGHT = (0, 1), (1, 0), (1, 1), (1, -1)
+FROM_RIGHT, FROM_BELOW, FROM_BELOW_RIGHT, FROM_BELOW_LEFT = (0, -1), (-1, 0), (-1, -1), (-1, 1)
+SWEEP_DOWN = {4: [FROM_LEFT, FROM_ABOVE], 8: [FROM_LEFT, FROM_ABOVE, FROM_ABOVE_LEFT, FROM_ABOVE_RIGHT]}
+SWEEP_UP = {4: [FROM_RIGHT, FROM_BELOW], 8: [FROM_RIGHT, FROM_BELOW, FROM_BELOW_RIGHT, FROM_BELOW_LEFT]}
 # A spot that the right view shows one pixel further to the left.
 SPOT = np.array([[0, 0, 9, 0]], np.uint8), np.array([[0, 9, 0, 0]], np.uint8)
 
@@ -136,7 +142,7 @@ def least_energies(costs, gray, step, end, p1, p2, p2_least, p2_slope):
     return np.array(least)
 
 
-@pytest.mark.parametrize("step", ALL_STEPS)
+@pytest.mark.parametrize("step", SWEEP_DOWN[8] + SWEEP_UP[8])
 @given(seed=st.integers(0, 999), p1=st.integers(0, 9), p2=st.integers(0, 20), p2_least=st.integers(0, 5))
 @settings(max_examples=8, deadline=None)
 def test_a_path_costs_what_the_best_of_all_ways_along_it_costs(step, seed, p1, p2, p2_least):
@@ -149,6 +155,18 @@ def test_a_path_costs_what_the_best_of_all_ways_along_it_costs(step, seed, p1, p
         inside = 0 <= before[0] < 4 and 0 <= before[1] < 3
         deducted = least_energies(costs, gray, step, before, *penalties).min() if inside else 0
         assert found[end].tolist() == (least_energies(costs, gray, step, end, *penalties) - deducted).tolist()
+
+
+@pytest.mark.parametrize("paths", [4, 8])
+def test_the_paths_of_both_sweeps_add_up(paths):
+    left, right = random_gray(9, 14, 1), random_gray(9, 14, 2)
+    costs = matching_costs(left, right, "9x7", -3, 7)
+    penalties = {"p1": 14, "p2": 63, "p2_least": 16, "p2_slope": 2}
+    down = sum(path_costs(costs, left, step, **penalties) for step in SWEEP_DOWN[paths])
+    up = sum(path_costs(costs, left, step, **penalties) for step in SWEEP_UP[paths])
+    evidence = sgm_reference(left, right, paths=paths, min_disparity=-3, num_disparities=7, **penalties).evidence
+    np.testing.assert_array_equal(evidence.cost, (down + up).min(axis=2))
+    np.testing.assert_array_equal(evidence.disagreement_px, np.abs(down.argmin(axis=2) - up.argmin(axis=2)))
 
 
 def test_the_sums_around_the_winner_and_the_second_best_by_hand():
@@ -174,20 +192,95 @@ def test_the_right_view_chooses_among_the_pixels_that_match_it(best, cost, min_d
     assert found.tolist() == [differences]
 
 
+def test_a_rise_is_that_of_the_sum_and_for_every_path_that_of_the_cost_by_hand():
+    sums, costs = np.array([[[30, 12, 10, 18, 40]]]), np.array([[[9, 3, 1, 2, 8]]])
+    best = np.array([[2]])
+    assert rises(sums, costs, best, -1, 4).tolist() == [[(12 - 10) + 4 * (3 - 1)]]
+    assert rises(sums, costs, best, 1, 4).tolist() == [[(18 - 10) + 4 * (2 - 1)]]
+    assert rises(sums, costs, best, 1, 8).tolist() == [[(18 - 10) + 8 * (2 - 1)]]
+
+
+def test_a_rise_is_negative_where_the_cost_falls_by_more_than_the_sum_rises():
+    sums, costs = np.array([[[13, 10, 15]]]), np.array([[[2, 3, 1]]])
+    best = np.array([[1]])
+    assert rises(sums, costs, best, -1, 8).tolist() == [[3 - 8 * 1]]
+    assert rises(sums, costs, best, 1, 8).tolist() == [[5 - 8 * 2]]
+
+
+def test_a_winner_at_an_end_of_the_search_has_no_rise_to_either_side():
+    sums, costs = np.array([[[1, 5, 9], [9, 5, 1]]]), np.array([[[0, 1, 2], [2, 1, 0]]])
+    best = np.array([[0, 2]])
+    for step in (-1, 1):
+        assert rises(sums, costs, best, step, 8).tolist() == [[0, 0]]
+        assert rises(sums[..., :1], costs[..., :1], np.array([[0, 0]]), step, 8).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize(("of_sum", "found"), [(1300, 1308), (1302, 1310), (1303, 1310), (9000, 1310)])
+def test_a_rise_is_capped(of_sum, found):
+    sums, costs = np.array([[[of_sum, 0, of_sum]]]), np.array([[[1, 0, 1]]])
+    for step in (-1, 1):
+        assert rises(sums, costs, np.array([[1]]), step, 8).tolist() == [[found]]
+
+
+def test_the_cap_is_the_largest_of_which_a_window_full_fits_16_bits():
+    pixels = (2 * FIT_RADIUS + 1) ** 2
+    assert pixels * LARGEST_RISE <= np.iinfo(np.int16).max < pixels * (LARGEST_RISE + 1)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_rises_are_added_up_by_hand(turned):
+    rise = np.array([[1, 2, 4, 8, 16, 32, 64]])  # so that a total names its pixels
+    best = np.array([[5, 5, 6, 5, 5, 5, 5]])
+    known = np.ones_like(best, bool)
+    without_the_5th = known.copy()
+    without_the_5th[0, 4] = False
+    if turned:
+        rise, best, known, without_the_5th = rise.T, best.T, known.T, without_the_5th.T
+    # Each sees two to either side, but nobody the third pixel, of another disparity, nor that one anybody.
+    totals = [1 + 2, 1 + 2 + 8, 4, 2 + 8 + 16 + 32, 8 + 16 + 32 + 64, 8 + 16 + 32 + 64, 16 + 32 + 64]
+    assert together(rise, best, known).ravel().tolist() == totals
+    # Once the fifth is rejected, those that saw it have 16 less.
+    totals_then = np.array(totals) - [0, 0, 0, 16, 0, 16, 16]
+    others = without_the_5th.ravel()
+    assert together(rise, best, without_the_5th).ravel()[others].tolist() == totals_then[others].tolist()
+
+
+def test_a_level_surface_adds_up_5x5_pixels_and_fewer_at_the_border():
+    level = np.full((6, 7), 9)
+    rows, columns = [3, 4, 5, 5, 4, 3], [3, 4, 5, 5, 5, 4, 3]
+    found = together(np.ones_like(level), level, np.ones_like(level, bool))
+    assert found.tolist() == np.outer(rows, columns).tolist()
+
+
+def test_negative_rises_are_deducted():
+    assert together(np.array([[7, -10, 1]]), np.zeros((1, 3)), np.ones((1, 3), bool)).tolist() == [[-2, -2, -2]]
+
+
 @pytest.mark.parametrize(
-    ("before", "cost", "after", "part"),
-    [(10, 0, 10, 0), (10, 10, 20, -0.5), (20, 10, 10, 0.5), (4, 0, 2, 0.3125), (2, 0, 4, -0.3125), (7, 7, 7, 0)],
+    ("fall", "rise", "part"),
+    [
+        (10, 10, 0),
+        (0, 10, -0.5),  # the candidate before is as good: halfway to it
+        (10, 0, 0.5),
+        (4, 2, 0.3125),  # the ratio is 1/2, and 1/2 * (3 - 1/2) / 4 = 5/16
+        (2, 4, -0.3125),
+        (0, 0, 0),
+        (10, -3, 0.5),  # never farther than halfway
+        (-3, 10, -0.5),
+        (-2, -4, 0.5),  # the lower of two sides that both fall
+        (-4, -4, 0),
+    ],
 )
-def test_the_minimum_lies_on_the_side_of_the_smaller_sum_halfway_where_two_are_equal(before, cost, after, part):
-    found = offset(*(np.array([[value]]) for value in (before, cost, after)))
+def test_the_minimum_lies_on_the_side_of_the_smaller_rise_and_halfway_where_that_is_none(fall, rise, part):
+    found = offset(np.array([[fall]]), np.array([[rise]]))
     assert found.dtype == np.float32
     assert found.tolist() == [[part]]
 
 
 def test_confidence_is_the_share_by_which_the_second_best_is_worse():
-    cost, second = np.array([[50, 0, 7, 7, 50]]), np.array([[100, 9, 7, NONE, 100]])
-    known = np.array([[True, True, True, True, False]])
-    assert confidence(cost, second, known).tolist() == [[0.5, 1, 0, 0, 0]]
+    cost, second = np.array([[50, 0, 7, 0, 7, 50]]), np.array([[100, 9, 7, 0, NONE, 100]])
+    known = np.array([[True, True, True, True, True, False]])
+    assert confidence(cost, second, known).tolist() == [[0.5, 1, 0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize("window", SIZES)
@@ -202,3 +295,29 @@ def test_a_shifted_random_texture_is_found_exactly(window, paths, shift):
     assert (found.evidence.cost[inside] == 0).all()
     assert (found.evidence.disagreement_px[inside] == 0).all()
     assert (found.confidence[inside] == 1).all()
+
+
+@pytest.mark.parametrize("min_disparity", [3, 5])
+def test_at_the_ends_of_the_search_disparity_is_whole(min_disparity):
+    texture = random_gray(20, 70)
+    left, right = texture[:, 10:60], texture[:, 15:65]
+    found = sgm_reference(left, right, min_disparity=min_disparity, num_disparities=3)
+    assert (found.disparity_px[:, 12:-12] == 5).all()
+
+
+@pytest.mark.parametrize("left_right_px", [-1, 0, 1])
+@pytest.mark.parametrize("uniqueness_percent", [0, 20])
+def test_a_disparity_is_known_where_it_passes_the_checks(left_right_px, uniqueness_percent):
+    left, right = random_gray(12, 40, 1), random_gray(12, 40, 2)
+    checks = {"left_right_px": left_right_px, "uniqueness_percent": uniqueness_percent}
+    found = sgm_reference(left, right, num_disparities=12, **checks)
+    outcomes = set()
+    for place in np.ndindex(left.shape):
+        difference, cost, second = (
+            int(getattr(found.evidence, name)[place]) for name in ("left_right_px", "cost", "second_cost")
+        )
+        consistent = difference < NONE if left_right_px == -1 else difference <= left_right_px
+        unique = second >= cost + cost * uniqueness_percent / 100
+        assert np.isfinite(found.disparity_px[place]) == (consistent and unique)
+        outcomes.add((difference <= 1, consistent, unique))
+    assert len(outcomes) >= 2 + (uniqueness_percent > 0)

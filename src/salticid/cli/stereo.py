@@ -15,8 +15,10 @@ from salticid.stereo.options import StereoOptions
 if TYPE_CHECKING:
     from salticid.stereo.calibration import Calibration
     from salticid.stereo.disparity import DisparityMap
+    from salticid.stereo.fill import FilledMap
 
 DATA_SUFFIXES = (".pfm", ".npy", ".png", ".ply")
+DENSE_SUFFIXES = (".pfm", ".npy", ".png")
 PICTURE_SUFFIXES = (".png", ".jpg", ".webp", ".tif")
 
 app = typer.Typer(name="stereo", help="Depth from pairs of views.", no_args_is_help=True)
@@ -43,6 +45,13 @@ def match(
     *,
     output: Files = None,
     view: Annotated[Path | None, typer.Option(help="A picture to write: the disparity in colors.")] = None,
+    dense: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file to write: the disparity of every pixel, guessed from what is around where none was measured."
+            " .pfm, .npy or .png."
+        ),
+    ] = None,
     rig: Annotated[Path | None, typer.Option(help="Calibration: calib.txt, .json, .yml. Views get rectified.")] = None,
     unit_mm: Annotated[
         float, typer.Option(min=1e-6, help="Length of the calibration's unit, mm: 1000 for meters.")
@@ -56,10 +65,11 @@ def match(
     """Match a pair: how far each pixel of LEFT moved in RIGHT, and with --rig how far away it is."""
     from salticid.core.image import read_image
     from salticid.stereo.calibration import Calibration
+    from salticid.stereo.fill import fill_holes
     from salticid.stereo.matching import StereoMatcher
 
     outputs = output or []
-    _check_outputs(outputs, view, inputs=(left, right, rig), overwrite=overwrite)
+    _check_outputs(outputs, dense, view, inputs=(left, right, rig), overwrite=overwrite)
     matcher = StereoMatcher(Calibration.load(rig, unit_mm=unit_mm) if rig else None, profile=profile, **options)
     found = matcher(read_image(left), read_image(right))
     for path in outputs:
@@ -68,7 +78,11 @@ def match(
         from salticid.core.image import write_image
 
         write_image(view, found.draw(), overwrite=overwrite)
-    _report(out, found, [*outputs, *([view] if view else [])])
+    filled = None
+    if dense:
+        filled = fill_holes(found.disparity_px, found.image, threads=matcher.threads)
+        filled.save(dense, overwrite=overwrite)
+    _report(out, found, filled, [*outputs, *(path for path in (dense, view) if path)])
 
 
 @app.command("simulate")
@@ -95,7 +109,9 @@ def simulate(
     out.result({"folder": output, "files": files})
 
 
-def _check_outputs(outputs: list[Path], view: Path | None, *, inputs: tuple[Path | None, ...], overwrite: bool) -> None:
+def _check_outputs(
+    outputs: list[Path], dense: Path | None, view: Path | None, *, inputs: tuple[Path | None, ...], overwrite: bool
+) -> None:
     """Refuse now what could not be written after the work, or what would be written over."""
     from salticid.core.atomic import check_target
 
@@ -104,9 +120,11 @@ def _check_outputs(outputs: list[Path], view: Path | None, *, inputs: tuple[Path
             raise InputError(f"cannot write {path}: use {', '.join(DATA_SUFFIXES)}; for a picture say --view")
         if path.suffix.lower() == ".ply" and inputs[-1] is None:
             raise InputError(f"{path}: a point cloud needs the cameras; give their calibration with --rig")
+    if dense and dense.suffix.lower() not in DENSE_SUFFIXES:
+        raise InputError(f"cannot write the dense map {dense}: use {', '.join(DENSE_SUFFIXES)}")
     if view and view.suffix.lower() not in PICTURE_SUFFIXES:
         raise InputError(f"cannot write the picture {view}: use {', '.join(PICTURE_SUFFIXES)}; for data say -o")
-    targets = [path.resolve() for path in (*outputs, view) if path is not None]
+    targets = [path.resolve() for path in (*outputs, dense, view) if path is not None]
     if len(set(targets)) < len(targets):
         raise InputError("two outputs have the same name: the second would replace the first")
     for path in targets:
@@ -122,7 +140,7 @@ def _save(found: DisparityMap, path: Path, rig: Calibration | None, min_confiden
         found.save(path, overwrite=overwrite)
 
 
-def _report(out: Output, found: DisparityMap, files: list[Path]) -> None:
+def _report(out: Output, found: DisparityMap, filled: FilledMap | None, files: list[Path]) -> None:
     import numpy as np
 
     known = found.disparity_px[np.isfinite(found.disparity_px)]
@@ -130,8 +148,12 @@ def _report(out: Output, found: DisparityMap, files: list[Path]) -> None:
     total = sum(found.latency_ms.values())
     stages = ", ".join(f"{stage} {value:.0f} ms" for stage, value in found.latency_ms.items())
     out.say(f"{100 * found.density:.1f} % of the pixels have a disparity, {low:.1f} to {high:.1f} px")
+    if filled:
+        out.say(f"{100 * filled.guessed:.1f} % of the dense map are guesses")
     out.say(f"{found.engine}: {total:.0f} ms ({stages})")
     for path in files:
         out.say(f"wrote {path}")
     summary = {"density": found.density, "disparity_px": [float(low), float(high)], "engine": found.engine}
+    if filled:
+        summary["guessed"] = filled.guessed
     out.result(summary | {"latency_ms": dict(found.latency_ms), "files": files})

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from salticid.errors import InputError, MissingError
 
-INSTRUCTION_SETS = ("avx512", "avx2", "scalar")  # all that kernels are written for, best first
+INSTRUCTION_SETS = ("avx512", "avx2", "neon", "scalar")  # all that kernels are written for, best first
 
 _HOW_TO_BUILD = "install a C++ compiler, then salticid again with 'pip install --force-reinstall --no-cache-dir'"
 

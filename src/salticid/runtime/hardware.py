@@ -90,6 +90,7 @@ def instruction_sets() -> tuple[str, ...]:
     flags = set((_cpuinfo().get("flags") or _cpuinfo().get("Features") or "").split())
     known = (
         "avx512_vnni",
+        "avx512_bitalg",
         "avx512vbmi",
         "avx512bw",
         "avx512f",

@@ -69,11 +69,16 @@ class DisparityMap:
         InputError
             Another suffix, or disparities that a PNG cannot hold (below 0 or above 255.99 px).
         """
-        writers = {".pfm": pfm.write_pfm, ".npy": _write_npy, ".png": _write_png}
-        suffix = Path(path).suffix.lower()
-        if suffix not in writers:
-            raise InputError(f"cannot save a disparity map as {path}: use {', '.join(writers)} (or .ply for a cloud)")
-        writers[suffix](path, self.disparity_px, overwrite=overwrite)
+        save_disparity(path, self.disparity_px, overwrite=overwrite)
+
+
+def save_disparity(path: str | os.PathLike[str], disparity_px: FloatMap, *, overwrite: bool = True) -> None:
+    """Write a disparity map, (H, W) float32, as `DisparityMap.save` does."""
+    writers = {".pfm": pfm.write_pfm, ".npy": _write_npy, ".png": _write_png}
+    suffix = Path(path).suffix.lower()
+    if suffix not in writers:
+        raise InputError(f"cannot save a disparity map as {path}: use {', '.join(writers)} (or .ply for a cloud)")
+    writers[suffix](path, disparity_px, overwrite=overwrite)
 
 
 def _write_npy(path: str | os.PathLike[str], disparity_px: FloatMap, *, overwrite: bool) -> None:

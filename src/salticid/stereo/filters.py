@@ -21,8 +21,8 @@ def median_of_known(
 ) -> FloatMap:
     """Return the median of the known pixels around each known pixel; what is unknown stays so.
 
-    Of the n known pixels in its 3x3 window, itself included, a pixel becomes number (n + 1) // 2 in ascending order: the
-    middle one, or the lower of the two. The window ends at the border of the map.
+    Of the n known pixels in its 3x3 window, itself included, a pixel becomes number (n + 1) // 2 in ascending order:
+    the middle one, or the lower of the two. The window ends at the border of the map.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def median_of_known(
     MissingError
         `instruction_set` names one that this machine does not run.
     """
-    _check_map("disparity_px", disparity_px)
+    check_map("disparity_px", disparity_px)
     _check_out(out, disparity_px)
-    _check_threads(threads)
+    check_threads(threads)
     chosen = native.choose(instruction_set)
     kernels = native.load()
     if kernels is None:
@@ -58,7 +58,7 @@ def median_of_known(
 
 def median_of_known_reference(disparity_px: FloatMap) -> FloatMap:
     """Return what `median_of_known` returns, computed with numpy: nine shifted maps, sorted pixel by pixel."""
-    _check_map("disparity_px", disparity_px)
+    check_map("disparity_px", disparity_px)
     known = np.isfinite(disparity_px)
     padded = np.pad(np.where(known, disparity_px, np.float32(np.inf)), 1, constant_values=np.inf)
     views = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).reshape(*disparity_px.shape, 9)
@@ -95,7 +95,7 @@ def remove_speckles(
     """
     _check_speckles(disparity_px, area_px, range_px)
     _check_out(out, disparity_px)
-    _check_threads(threads)
+    check_threads(threads)
     kernels = native.load()
     if kernels is None:
         return _into(out, remove_speckles_reference(disparity_px, area_px, range_px))
@@ -123,6 +123,21 @@ def remove_speckles_reference(disparity_px: FloatMap, area_px: int, range_px: fl
     area = np.bincount(island.ravel(), minlength=map_px.size)
     map_px[area[island] <= area_px] = np.nan
     return map_px
+
+
+def check_map(name: str, array: FloatMap) -> None:
+    """Raise InputError unless `array` is a map: (H, W) float32 with at least one pixel."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.ndim != 2:
+        given = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise InputError(f"{name} must be a float32 array (H, W), not {given}")
+    if array.size == 0:
+        raise InputError(f"{name} has no pixels: its shape is {array.shape}; give at least 1x1")
+
+
+def check_threads(threads: int) -> None:
+    """Raise InputError unless `threads` is a whole number of at least 1."""
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise InputError(f"threads must be a whole number of at least 1, not {threads!r}")
 
 
 def _alike(a: FloatMap, b: FloatMap, range_px: float) -> Mask:
@@ -154,31 +169,18 @@ def _has_plain_rows(array: FloatMap) -> bool:
     return array.flags.aligned and array.strides[1] == array.itemsize and array.strides[0] % array.itemsize == 0
 
 
-def _check_map(name: str, array: FloatMap) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.ndim != 2:
-        given = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-        raise InputError(f"{name} must be a float32 array (H, W), not {given}")
-    if array.size == 0:
-        raise InputError(f"{name} has no pixels: its shape is {array.shape}; give at least 1x1")
-
-
 def _check_out(out: FloatMap | None, disparity_px: FloatMap) -> None:
     if out is None:
         return
-    _check_map("out", out)
+    check_map("out", out)
     if out.shape != disparity_px.shape:
         raise InputError(f"out is {out.shape} and disparity_px {disparity_px.shape}: give an array of the same shape")
     if not out.flags.writeable:
         raise InputError("out cannot be written: give an array of your own")
 
 
-def _check_threads(threads: int) -> None:
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise InputError(f"threads must be a whole number of at least 1, not {threads!r}")
-
-
 def _check_speckles(disparity_px: FloatMap, area_px: int, range_px: float) -> None:
-    _check_map("disparity_px", disparity_px)
+    check_map("disparity_px", disparity_px)
     if isinstance(area_px, bool) or not isinstance(area_px, int) or area_px < 0:
         raise InputError(f"area_px must be a whole number of at least 0, not {area_px!r}")
     if isinstance(range_px, bool) or not isinstance(range_px, int | float) or not 0 <= range_px <= MAX_RANGE_PX:

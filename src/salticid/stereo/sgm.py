@@ -14,7 +14,7 @@ import numpy as np
 
 from salticid.core import native
 from salticid.core.types import Array, Image
-from salticid.errors import InputError, MissingError
+from salticid.errors import InputError, MissingError, ResourceError
 from salticid.stereo.matched import Evidence, Matched
 
 SgmWindow = Literal["5x5", "7x7", "9x7"]
@@ -43,8 +43,8 @@ class SemiGlobalMatcher:
         num_disparities: int = 128,
         p1: int = 14,
         p2: int = 63,
-        p2_least: int = 16,
-        p2_slope: int = 2,
+        p2_least: int = 12,
+        p2_slope: int = 4,
         uniqueness_percent: int = 0,
         left_right_px: int = 1,
         threads: int = 1,
@@ -118,6 +118,8 @@ class SemiGlobalMatcher:
         ------
         InputError
             The views are not such arrays.
+        ResourceError
+            The memory that it takes is not to be had.
         """
         views = _checked_view("left", left), _checked_view("right", right)
         shape = views[0].shape
@@ -125,14 +127,19 @@ class SemiGlobalMatcher:
             raise InputError(f"the views differ in size: left {shape}, right {views[1].shape}")
         disparity_px, confidence = np.empty(shape, np.float32), np.empty(shape, np.float32)
         counts = tuple(np.empty(shape, np.uint16) for _ in range(6)) if evidence else None
-        self._sgm.match(*views, disparity_px, confidence, counts, self.threads, low_memory)
+        try:
+            self._sgm.match(*views, disparity_px, confidence, counts, self.threads, low_memory)
+        except MemoryError as error:
+            needed = self.memory_bytes(*shape, low_memory=low_memory, evidence=evidence)
+            hint = "use fewer disparities or smaller views" if low_memory else "say low_memory=True"
+            raise ResourceError(f"matching {shape[1]}x{shape[0]} takes {needed / 1e6:.0f} MB: {hint}") from error
         return Matched(disparity_px, confidence, Evidence(*counts) if counts else None)
 
-    def memory_bytes(self, height: int, width: int, *, low_memory: bool = False) -> int:
+    def memory_bytes(self, height: int, width: int, *, low_memory: bool = False, evidence: bool = False) -> int:
         """Return the working memory that a pair takes beyond views and results; it is kept for the next pair."""
         _check_range("height", height, 1, None)
         _check_range("width", width, 1, None)
-        stated: int = self._sgm.bytes(height, width, self.threads, low_memory)
+        stated: int = self._sgm.bytes(height, width, self.threads, low_memory, evidence)
         return stated
 
 

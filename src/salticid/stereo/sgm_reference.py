@@ -23,6 +23,9 @@ from salticid.stereo.matched import NONE, Evidence, Matched
 SIZES = {"5x5": (5, 5), "7x7": (7, 7), "9x7": (9, 7)}  # width, height in pixels
 CHECKERED = ("7x7", "9x7")  # only every second pixel is compared
 GRADIENT_CAP = 8  # the most that gradients add to a cost
+RISE_WEIGHT = 1  # how often a cost counts in the fit for every path, besides its share in the sum
+LARGEST_RISE = 1310  # more than that is as good as this
+FIT_RADIUS = 2  # the fit looks at 5x5 pixels
 
 # Steps (dy, dx) from pixel to pixel along a path. A sweep down the image follows the first 2 or all 4 of these; a sweep
 # up follows the opposite ones.
@@ -39,8 +42,8 @@ def sgm_reference(
     num_disparities: int = 128,
     p1: int = 14,
     p2: int = 63,
-    p2_least: int = 16,
-    p2_slope: int = 2,
+    p2_least: int = 12,
+    p2_slope: int = 4,
     uniqueness_percent: int = 0,
     left_right_px: int = 1,
 ) -> Matched:
@@ -59,9 +62,8 @@ def sgm_reference(
 
     known = left_right <= left_right_px if left_right_px >= 0 else left_right != NONE
     known &= 100 * second >= (100 + uniqueness_percent) * cost
-    disparity_px = np.float32(min_disparity) + best.astype(np.float32)
-    # At the ends of the search there is a sum on one side only.
-    disparity_px += np.where((best > 0) & (best < num_disparities - 1), offset(before, cost, after), np.float32(0))
+    fall, rise = (together(rises(sums, costs, best, step, paths), best, known) for step in (-1, 1))
+    disparity_px = np.float32(min_disparity) + best.astype(np.float32) + offset(fall, rise)
     disagreement = np.abs(down.argmin(axis=2) - up.argmin(axis=2))
     evidence = (cost, before, after, second, left_right, disagreement)
     return Matched(
@@ -215,19 +217,6 @@ def _left_right_row(best: Array, cost: Array, min_disparity: int) -> Array:
     return differences
 
 
-def offset(before: Array, cost: Array, after: Array) -> FloatMap:
-    """Return by how much the minimum lies beside the winner, (H, W) float32, from -0.5 to 0.5 px.
-
-    Between two straight lines of equal slope it is ratio / 2. The sums of census costs are steeper near the minimum,
-    and this bends them straight; the bend was fitted to simulated scenes. The form is that of Haller and Nedevschi
-    2012, "Design of interpolation functions for subpixel-accuracy stereo-vision systems", IEEE TIP 21(2).
-    """
-    falls, rises = (before - cost).astype(np.float32), (after - cost).astype(np.float32)
-    ratio = (falls - rises) / np.maximum(np.maximum(falls, rises), 1)
-    bent: FloatMap = ratio * (3 - np.abs(ratio)) * np.float32(0.25)
-    return bent
-
-
 def confidence(cost: Array, second: Array, known: Mask) -> FloatMap:
     """Return how much better the winner is than the second best, (H, W) float32, 0..1.
 
@@ -236,3 +225,40 @@ def confidence(cost: Array, second: Array, known: Mask) -> FloatMap:
     """
     sure = 1 - cost.astype(np.float32) / np.maximum(second, 1).astype(np.float32)
     return np.where(known & (second != NONE) & (second > cost), sure, np.float32(0))
+
+
+# Where exactly, between whole disparities?
+
+
+def rises(sums: Array, costs: Array, best: Array, step: int, paths: int) -> Array:
+    """Return how much worse the candidate `step` beside the winner is, (H, W): by its sum and again by its cost.
+
+    What paths add bends towards whole disparities where a surface is nearly level, the cost itself does not. At the
+    ends of the search, where one side is missing, 0.
+    """
+    of_sum = sum_at(sums, best + step) - sum_at(sums, best)
+    of_cost = sum_at(costs, best + step) - sum_at(costs, best)
+    both = np.minimum(of_sum + RISE_WEIGHT * paths * of_cost, LARGEST_RISE)
+    return np.where((best > 0) & (best < sums.shape[2] - 1), both, 0)
+
+
+def together(rise: Array, best: Array, known: Mask) -> Array:
+    """Return the total over those pixels of a 5x5 window that have the disparity of its center, (H, W)."""
+    names = np.where(known, best, -1)
+    others = sliding_window_view(np.pad(names, FIT_RADIUS, constant_values=-2), (2 * FIT_RADIUS + 1,) * 2)
+    same = others == names[..., None, None]
+    total: Array = np.where(same, sliding_window_view(np.pad(rise, FIT_RADIUS), same.shape[2:]), 0).sum(axis=(2, 3))
+    return total
+
+
+def offset(fall: Array, rise: Array) -> FloatMap:
+    """Return by how much the minimum lies beside the winner, (H, W) float32, from -0.5 to 0.5 px.
+
+    Between two straight lines of equal slope it is ratio / 2. The costs of census codes are steeper near the minimum,
+    and this bends them straight; the bend was fitted to simulated scenes. The form is that of Haller and Nedevschi
+    2012, "Design of interpolation functions for subpixel-accuracy stereo-vision systems", IEEE TIP 21(2).
+    """
+    before, after = fall.astype(np.float32), rise.astype(np.float32)
+    ratio = ((before - after) / np.maximum(np.maximum(before, after), 1)).clip(-1, 1)
+    bent: FloatMap = ratio * (3 - np.abs(ratio)) * np.float32(0.25)
+    return bent
