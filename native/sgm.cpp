@@ -33,6 +33,15 @@ namespace {
 constexpr std::size_t rows_in_flight = 8;
 constexpr int rise_weight = 1;  // what a cost counts beside each path's share of it: the paths' own costs bend towards
                                 // whole disparities where surfaces are nearly level, the costs do not
+
+// What the kernels rely on: the totals of a window full of rises fit 16 bits, and padding costs more than any sum.
+constexpr int largest_cost = 32 + sgm_gradient_cap;
+constexpr int largest_rise = 8 * (largest_cost + sgm_max_penalty + rise_weight * largest_cost);
+constexpr int fitted_pixels = (2 * sgm_fit_radius + 1) * (2 * sgm_fit_radius + 1);
+static_assert(fitted_pixels * largest_rise <= 32767);
+static_assert(largest_cost + sgm_max_penalty < sgm_padding_cost && sgm_padding_cost + sgm_max_penalty < 256);
+static_assert(4 * sgm_max_penalty < 256);
+
 constexpr std::size_t past_end = 128;  // kernels may write and read a vector beyond a row
 
 struct Sizes {

@@ -92,8 +92,7 @@ struct SgmSelectArguments {
     std::int16_t* rise_after;   // of the two is missing
 };
 
-constexpr int sgm_largest_rise = 1310;           // 25 of them fit 16 bits
-constexpr std::size_t sgm_fit_radius = 2;        // the fit looks at 5 x 5 pixels
+constexpr std::size_t sgm_fit_radius = 2;  // the fit looks at 5 x 5 pixels
 
 // Of each pixel of a row, the rises of all pixels around it that have the same disparity.
 struct SgmGatherArguments {

@@ -290,8 +290,7 @@ void add_up(const SgmSweepArguments& arguments, std::uint8_t paths, const std::u
 // ---- The winner of each pixel
 
 inline std::int16_t rise(const SgmSelectArguments& a, int of_sum, int of_cost) {
-    const int both = of_sum + a.cost_weight * of_cost;
-    return static_cast<std::int16_t>(both < sgm_largest_rise ? both : sgm_largest_rise);
+    return static_cast<std::int16_t>(of_sum + a.cost_weight * of_cost);
 }
 
 // GROUPS is how many times sgm_sums_multiple sums a pixel has, or 0 where that is known at run time only.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from salticid.stereo.calibration import Calibration
     from salticid.stereo.cloud import PointCloud
     from salticid.stereo.disparity import DisparityMap
+    from salticid.stereo.fill import FilledMap, fill_holes
     from salticid.stereo.matching import StereoMatcher
     from salticid.stereo.options import StereoOptions
     from salticid.stereo.simulate import ScenePair, simulate_pair
@@ -37,6 +38,7 @@ _HOMES = {
     "BrokenStreamError": "errors",
     "Calibration": "stereo.calibration",
     "DisparityMap": "stereo.disparity",
+    "FilledMap": "stereo.fill",
     "InputError": "errors",
     "IntegrityError": "errors",
     "MissingError": "errors",
@@ -46,6 +48,7 @@ _HOMES = {
     "ScenePair": "stereo.simulate",
     "StereoMatcher": "stereo.matching",
     "StereoOptions": "stereo.options",
+    "fill_holes": "stereo.fill",
     "read_image": "core.image",
     "simulate_pair": "stereo.simulate",
     "write_image": "core.image",
@@ -55,6 +58,7 @@ __all__ = [
     "BrokenStreamError",
     "Calibration",
     "DisparityMap",
+    "FilledMap",
     "InputError",
     "IntegrityError",
     "MissingError",
@@ -65,6 +69,7 @@ __all__ = [
     "StereoMatcher",
     "StereoOptions",
     "__version__",
+    "fill_holes",
     "read_image",
     "simulate_pair",
     "write_image",

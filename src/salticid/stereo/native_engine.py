@@ -14,7 +14,6 @@ from salticid.stereo.options import StereoOptions
 from salticid.stereo.sgm import SemiGlobalMatcher
 
 UNIQUENESS_PERCENT = 0  # the left-right check, speckles and confidence tell wrong from right better
-SPECKLE_AREA_PX = 200
 
 
 class NativeEngine:
@@ -41,7 +40,7 @@ class NativeEngine:
             paths=int(mode.removeprefix("sgm")),
             min_disparity=options.min_disparity,
             num_disparities=options.num_disparities,
-            uniqueness_percent=_given(options.uniqueness_percent, UNIQUENESS_PERCENT),
+            uniqueness_percent=UNIQUENESS_PERCENT if options.uniqueness_percent is None else options.uniqueness_percent,
             left_right_px=options.left_right_px,
             threads=threads,
         )
@@ -55,10 +54,8 @@ class NativeEngine:
         with clock("median"):
             disparity_px = median_of_known(matched.disparity_px, threads=self.threads)
         with clock("speckles"):
-            area_px = _given(self.options.speckle_area_px, SPECKLE_AREA_PX)
-            if area_px > 0:
-                range_px = self.options.speckle_range_px
-                remove_speckles(disparity_px, area_px, range_px, threads=self.threads, out=disparity_px)
+            area_px, range_px = self.options.speckle_area_px, self.options.speckle_range_px
+            remove_speckles(disparity_px, area_px, range_px, threads=self.threads, out=disparity_px)
             self._forget_what_lies_outside(disparity_px)
             matched.confidence[np.isnan(disparity_px)] = 0
         remark = "in bands: memory is short" if low_memory > self.options.low_memory else ""
@@ -84,7 +81,3 @@ class NativeEngine:
         if shape not in self._large:
             self._large[shape] = self._matcher.memory_bytes(*shape) > hardware.memory_budget()
         return self._large[shape]
-
-
-def _given(value: int | None, default: int) -> int:
-    return default if value is None else value

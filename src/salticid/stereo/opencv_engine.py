@@ -23,7 +23,6 @@ STEP = 16  # OpenCV returns 1/16 px, and searches multiples of 16 disparities
 DEFAULT_BLOCK = 5
 DEFAULT_BM_BLOCK = 15
 UNIQUENESS_PERCENT = 10
-SPECKLE_AREA_PX = 100
 SGBM_MODES = {
     "sgbm": cv2.STEREO_SGBM_MODE_SGBM,
     "3way": cv2.STEREO_SGBM_MODE_SGBM_3WAY,
@@ -99,9 +98,9 @@ def _bm(options: StereoOptions) -> Any:
         raise InputError(f"block_size must be at least {DEFAULT_BLOCK} for bm, not {block}")
     matcher = cv2.StereoBM.create(_rounded_up(options.num_disparities), block)
     matcher.setMinDisparity(options.min_disparity)
-    matcher.setUniquenessRatio(_given(options.uniqueness_percent, UNIQUENESS_PERCENT))
+    matcher.setUniquenessRatio(_uniqueness_percent(options))
     matcher.setDisp12MaxDiff(options.left_right_px)
-    matcher.setSpeckleWindowSize(_given(options.speckle_area_px, SPECKLE_AREA_PX))
+    matcher.setSpeckleWindowSize(options.speckle_area_px)
     matcher.setSpeckleRange(options.speckle_range_px)
     return matcher
 
@@ -116,12 +115,12 @@ def _sgbm(options: StereoOptions, mode: str) -> Any:
         P2=32 * block * block,
         disp12MaxDiff=options.left_right_px,
         preFilterCap=63,
-        uniquenessRatio=_given(options.uniqueness_percent, UNIQUENESS_PERCENT),
-        speckleWindowSize=_given(options.speckle_area_px, SPECKLE_AREA_PX),
+        uniquenessRatio=_uniqueness_percent(options),
+        speckleWindowSize=options.speckle_area_px,
         speckleRange=options.speckle_range_px,
         mode=SGBM_MODES[mode],
     )
 
 
-def _given(value: int | None, default: int) -> int:
-    return default if value is None else value
+def _uniqueness_percent(options: StereoOptions) -> int:
+    return UNIQUENESS_PERCENT if options.uniqueness_percent is None else options.uniqueness_percent

@@ -22,7 +22,7 @@ class StereoOptions(Options):
     paths: int = option(
         8, help="directions along which costs are added up: 8 or, faster, 4", minimum=4, maximum=8, multiple_of=4
     )
-    window: Literal["5x5", "7x7", "9x7"] = option("9x7", help="surroundings that are compared, px (native)")
+    window: Literal["5x5", "7x7", "9x7"] = option("7x7", help="surroundings that are compared, px (native)")
     low_memory: bool = option(False, help="bounded memory, for large views: slower, same result (native)")
     min_disparity: int = option(0, help="smallest disparity to look for, px", minimum=-4096, maximum=4096)
     num_disparities: int = option(
@@ -40,11 +40,8 @@ class StereoOptions(Options):
     left_right_px: int = option(
         1, help="largest difference between left and right disparity, px; -1: no check", minimum=-1, maximum=64
     )
-    speckle_area_px: int | None = option(
-        None,
-        help="islands of disparity up to this area are removed, px; 0: none (default: 200; opencv 100)",
-        minimum=0,
-        maximum=1_000_000,
+    speckle_area_px: int = option(
+        100, help="islands of disparity up to this area are removed, px; 0: none", minimum=0, maximum=1_000_000
     )
     speckle_range_px: int = option(
         2, help="disparity step that separates islands, px (bm: 1/16 px)", minimum=1, maximum=64
@@ -52,9 +49,9 @@ class StereoOptions(Options):
     full_width: bool = option(True, help="match the left border as far as the right view shows it")
 
     PROFILES: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "speed": {"paths": 4, "window": "7x7"},
-        "quality": {"paths": 8, "window": "9x7"},
-        "memory": {"paths": 8, "window": "9x7", "low_memory": True},
+        "speed": {"paths": 4},
+        "quality": {"paths": 8},
+        "memory": {"paths": 8, "low_memory": True},
     }
 
     # The modes of each engine.

@@ -37,11 +37,11 @@ class SemiGlobalMatcher:
     def __init__(
         self,
         *,
-        window: SgmWindow = "9x7",
+        window: SgmWindow = "7x7",
         paths: int = 8,
         min_disparity: int = 0,
         num_disparities: int = 128,
-        p1: int = 14,
+        p1: int = 16,
         p2: int = 63,
         p2_least: int = 12,
         p2_slope: int = 4,

@@ -24,7 +24,6 @@ SIZES = {"5x5": (5, 5), "7x7": (7, 7), "9x7": (9, 7)}  # width, height in pixels
 CHECKERED = ("7x7", "9x7")  # only every second pixel is compared
 GRADIENT_CAP = 8  # the most that gradients add to a cost
 RISE_WEIGHT = 1  # how often a cost counts in the fit for every path, besides its share in the sum
-LARGEST_RISE = 1310  # more than that is as good as this
 FIT_RADIUS = 2  # the fit looks at 5x5 pixels
 
 # Steps (dy, dx) from pixel to pixel along a path. A sweep down the image follows the first 2 or all 4 of these; a sweep
@@ -36,11 +35,11 @@ def sgm_reference(
     left: Image,
     right: Image,
     *,
-    window: str = "9x7",
+    window: str = "7x7",
     paths: int = 8,
     min_disparity: int = 0,
     num_disparities: int = 128,
-    p1: int = 14,
+    p1: int = 16,
     p2: int = 63,
     p2_least: int = 12,
     p2_slope: int = 4,
@@ -238,8 +237,8 @@ def rises(sums: Array, costs: Array, best: Array, step: int, paths: int) -> Arra
     """
     of_sum = sum_at(sums, best + step) - sum_at(sums, best)
     of_cost = sum_at(costs, best + step) - sum_at(costs, best)
-    both = np.minimum(of_sum + RISE_WEIGHT * paths * of_cost, LARGEST_RISE)
-    return np.where((best > 0) & (best < sums.shape[2] - 1), both, 0)
+    inside = (best > 0) & (best < sums.shape[2] - 1)
+    return np.where(inside, of_sum + RISE_WEIGHT * paths * of_cost, 0)
 
 
 def together(rise: Array, best: Array, known: Mask) -> Array:
