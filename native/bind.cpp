@@ -63,6 +63,8 @@ public:
           options_{pattern(window), paths, min_disparity, num_disparities, penalties[0], penalties[1], penalties[2],
                    penalties[3], uniqueness_percent, left_right, 0} {
         if (paths != 4 && paths != 8) throw std::invalid_argument("paths must be 4 or 8");
+        if (uniqueness_percent < 0 || uniqueness_percent > 100 || left_right < -1 || left_right > 4096)
+            throw std::invalid_argument("uniqueness_percent: 0 to 100; left_right: -1 to 4096");
         if (num_disparities < 1 || num_disparities > 4096) throw std::invalid_argument("num_disparities: 1 to 4096");
         if (min_disparity < -4096 || min_disparity > 4096) throw std::invalid_argument("min_disparity: -4096 to 4096");
         if (penalties[1] > salticid::sgm_max_penalty || penalties[2] > penalties[1] || penalties[0] > penalties[1])
@@ -104,7 +106,7 @@ private:
 
     salticid::SgmOptions with_band(std::size_t height, bool thrifty) const {
         salticid::SgmOptions options = options_;
-        options.band_rows = thrifty ? salticid::sgm_thrifty_band(height) : 0;
+        options.band_rows = thrifty ? salticid::sgm_thrifty_band(height, options.paths) : 0;
         return options;
     }
 
@@ -136,7 +138,7 @@ NB_MODULE(_native, module) {
              "window"_a, "paths"_a, "min_disparity"_a, "num_disparities"_a, "penalties"_a, "uniqueness_percent"_a,
              "left_right"_a, "instruction_set"_a)
         .def("match", &Sgm::match, "left"_a.noconvert(), "right"_a.noconvert(), "disparity"_a.noconvert(),
-             "confidence"_a.noconvert(), "evidence"_a.none(), "threads"_a, "thrifty"_a)
+             "confidence"_a.noconvert(), "evidence"_a.noconvert().none(), "threads"_a, "thrifty"_a)
         .def("bytes", &Sgm::bytes, "height"_a, "width"_a, "threads"_a, "thrifty"_a, "evidence"_a);
     module.def("census_compare_only", &compare_only, "count"_a, "instruction_set"_a);
     bind_filters(module);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -25,7 +24,7 @@ void for_each_band(std::size_t rows, std::size_t threads,
     for (std::size_t band = 1; band < bands; ++band) {
         try {
             helpers.emplace_back(run, band);
-        } catch (const std::system_error&) {  // the machine gives no more threads: the work is done all the same
+        } catch (const std::exception&) {  // no more threads, or no memory for one: the work is done all the same
             run(band);
         }
     }

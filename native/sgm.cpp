@@ -132,8 +132,9 @@ struct Found {
 
     Found(Carver& carver, const Sizes& sizes)
         : stride(sizes.width + 2 * sgm_fit_radius), rows(sizes.height + 2 * sgm_fit_radius),
-          best(carver.take<std::uint16_t>(rows * stride)), rise_before(carver.take<std::int16_t>(rows * stride)),
-          rise_after(carver.take<std::int16_t>(rows * stride)) {}
+          best(carver.take<std::uint16_t>(rows * stride + past_end)),
+          rise_before(carver.take<std::int16_t>(rows * stride + past_end)),
+          rise_after(carver.take<std::int16_t>(rows * stride + past_end)) {}
 
     // Where pixel (0, y) is.
     std::size_t at(std::size_t y) const { return (y + sgm_fit_radius) * stride + sgm_fit_radius; }
@@ -167,8 +168,9 @@ struct RowState {
         for (Winners* each : {&winners, &own, &other}) {
             if (each != &winners && !evidence) continue;
             const auto numbers = [&] { return carver.take<std::uint16_t>(sizes.width); };
-            const auto rises = [&] { return carver.take<std::int16_t>(sizes.width); };
-            *each = {numbers(), numbers(), numbers(), numbers(), numbers(), rises(), rises()};
+            const auto rises = [&] { return carver.take<std::int16_t>(sizes.width + past_end); };
+            const auto only_evidence = [&] { return evidence ? numbers() : nullptr; };
+            *each = {numbers(), numbers(), only_evidence(), only_evidence(), numbers(), rises(), rises()};
         }
     }
 };
@@ -181,22 +183,44 @@ struct Worker {
     std::uint8_t* dropped;  // halves that nobody will read
     std::uint8_t* padding;
     std::uint16_t* sums;
+    SgmWinners* winners;
     Claims claims;
     std::uint16_t* left_right;
 
     Worker(Carver& carver, const Sizes& sizes, bool evidence) {
         for (RowState& row : rows) row.carve(carver, sizes, evidence);
+        carver.take<std::uint8_t>(memory_alignment);  // a cost beside the first or the last may be read, and is dropped
         costs = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
         own_half = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
         dropped = carver.take<std::uint8_t>(sizes.depth);
         padding = carver.take<std::uint8_t>(memory_alignment);
         sums = carver.take<std::uint16_t>(sgm_chunk * sizes.sums_stride);
+        winners = carver.take<SgmWinners>(1);
         claims.count = sizes.claims_front + sizes.width + sizes.right_front;
         claims.first = carver.take<std::uint32_t>(claims.count);
         claims.of_column_0 = claims.first == nullptr ? nullptr : claims.first + sizes.claims_front;
         left_right = carver.take<std::uint16_t>(sizes.width);
     }
 };
+
+// Puts the winners of a chunk, which come in scan order, where they belong in their row.
+void store_winners(const SgmWinners& from, std::size_t x, std::size_t count, bool down, bool evidence,
+                   const Winners& to) {
+    const auto store = [=](const auto* chunk, auto* row) {
+        if (down)
+            std::copy_n(chunk, count, row + x);
+        else
+            std::reverse_copy(chunk, chunk + count, row + x);
+    };
+    store(from.best, to.best);
+    store(from.cost, to.cost);
+    store(from.second, to.second);
+    store(from.rise_before, to.rise_before);
+    store(from.rise_after, to.rise_after);
+    if (!evidence) return;
+    store(from.before, to.before);
+    store(from.after, to.after);
+}
 
 enum class Duty { drop, store, finish };
 
@@ -241,7 +265,7 @@ public:
           kernels_(kernels),
           options_(options),
           sizes_(kernels, options, height, width),
-          threads_(std::min(threads, (height + rows_in_flight - 1) / rows_in_flight)),
+          threads_(std::clamp<std::size_t>(threads, 1, (height + rows_in_flight - 1) / rows_in_flight)),
           evidence_(evidence),
           carver_(memory),
           left_(carver_, sizes_),
@@ -382,6 +406,7 @@ void Match::run_group(Pass& pass, std::size_t group, Worker& worker) {
     }
     if (pass.duty == Duty::finish)
         for (std::size_t n = 0; n < rows; ++n) finish_row(worker.rows[n], worker);
+    // On x86 a locked instruction, which also makes sure that stores past the cache have arrived.
     pass.groups_done.fetch_add(1, std::memory_order_acq_rel);
 }
 
@@ -472,24 +497,18 @@ void Match::advance(const Pass& pass, Worker& worker, RowState& row, std::size_t
     (all_8 ? kernels_.finish_8 : kernels_.finish_4)(sweep);
     const int paths = options_.paths;
     const auto select = [&](const Winners& to) {
-        SgmSelectArguments winners{};
-        winners.sums = worker.sums;
-        winners.count = count;
-        winners.stride = sizes_.sums_stride;
-        winners.costs = worker.costs;
-        winners.depth = sizes_.depth;
-        winners.last = options_.num_disparities - 1;
-        winners.cost_weight = rise_weight * paths;
-        winners.padding_sum = static_cast<std::uint16_t>(paths * sgm_padding_cost);
-        winners.step = step;
-        winners.best = to.best + x;
-        winners.cost = to.cost + x;
-        winners.before = to.before + x;
-        winners.after = to.after + x;
-        winners.second = to.second + x;
-        winners.rise_before = to.rise_before + x;
-        winners.rise_after = to.rise_after + x;
-        kernels_.select(winners);
+        SgmSelectArguments select{};
+        select.sums = worker.sums;
+        select.count = count;
+        select.stride = sizes_.sums_stride;
+        select.costs = worker.costs;
+        select.depth = sizes_.depth;
+        select.last = options_.num_disparities - 1;
+        select.cost_weight = rise_weight * paths;
+        select.padding_sum = static_cast<std::uint16_t>(paths * sgm_padding_cost);
+        select.winners = worker.winners;
+        kernels_.select(select);
+        store_winners(*worker.winners, down ? x : x + 1 - count, count, down, evidence_, to);
     };
     select(row.winners);
     if (!evidence_) return;
@@ -543,8 +562,12 @@ std::size_t sgm_bytes(const SgmKernels& kernels, const SgmOptions& options, std:
     return Match(census_scalar, kernels, options, height, width, threads, evidence, nullptr).bytes();
 }
 
-std::size_t sgm_thrifty_band(std::size_t height) {
-    return static_cast<std::size_t>(std::ceil(std::sqrt(1.5 * static_cast<double>(height))));
+std::size_t sgm_thrifty_band(std::size_t height, int paths) {
+    // A band of B rows takes B rows of halves; h / B bands take as many saved sweeps, of `rows` rows each. Half the image.
+    const double half = static_cast<double>(height) / 2, rows = paths == 8 ? 3 : 1;
+    const double band = std::ceil(std::sqrt(rows * half));
+    const double saved = rows * (std::ceil(half / band) + 1);  // and one more sweep, which computes halves again
+    return band + saved < half ? static_cast<std::size_t>(band) : 0;
 }
 
 void sgm_match(SgmWorkspace& workspace, const CensusKernels& census, const SgmKernels& kernels,

@@ -43,9 +43,9 @@ struct SgmResult {
 std::size_t sgm_bytes(const SgmKernels& kernels, const SgmOptions& options, std::size_t height, std::size_t width,
                       std::size_t threads, bool evidence);
 
-// The rows of a band for which halves and saved sweeps together take the least memory: sgm_bytes grows with the square
-// root of the height then, and matching takes about half as long again.
-std::size_t sgm_thrifty_band(std::size_t height);
+// The rows of a band for which halves and saved sweeps together take the least memory, which then grows with the square
+// root of the height; 0 where keeping all halves takes no more.
+std::size_t sgm_thrifty_band(std::size_t height, int paths);
 
 // Memory that one match leaves to the next.
 class SgmWorkspace;

@@ -74,6 +74,17 @@ struct SgmSweepArguments {
     std::uint8_t* own_half;           // count x depth, or null
 };
 
+// What is known of the winners of a chunk of pixels, in scan order.
+struct SgmWinners {
+    std::uint16_t best[sgm_chunk];        // the first disparity with the smallest sum
+    std::uint16_t cost[sgm_chunk];        // that sum
+    std::uint16_t before[sgm_chunk];      // the sums beside it, 65535 where there is none
+    std::uint16_t after[sgm_chunk];
+    std::uint16_t second[sgm_chunk];      // the smallest sum farther than 1 from the best, 65535 where there is none
+    std::int16_t rise_before[sgm_chunk];  // from the best to those beside it: of the sum and, weighted, of the cost;
+    std::int16_t rise_after[sgm_chunk];   // 0 where one of the two is missing
+};
+
 struct SgmSelectArguments {
     const std::uint16_t* sums;  // count x stride
     std::size_t count, stride;
@@ -82,19 +93,13 @@ struct SgmSelectArguments {
     std::size_t last;           // the last disparity that is no padding
     int cost_weight;            // how often a cost counts in a rise, besides its share in the sum
     std::uint16_t padding_sum;  // no other sum is so large
-    std::ptrdiff_t step;        // from pixel to pixel of the results
-    std::uint16_t* best;        // the first disparity with the smallest sum
-    std::uint16_t* cost;        // that sum
-    std::uint16_t* before;      // the sums beside it, 65535 where there is none
-    std::uint16_t* after;
-    std::uint16_t* second;      // the smallest sum farther than 1 from the best, 65535 where there is none
-    std::int16_t* rise_before;  // from the best to those beside it: of the sum and, weighted, of the cost; 0 where one
-    std::int16_t* rise_after;   // of the two is missing
+    SgmWinners* winners;
 };
 
 constexpr std::size_t sgm_fit_radius = 2;  // the fit looks at 5 x 5 pixels
 
-// Of each pixel of a row, the rises of all pixels around it that have the same disparity.
+// Of each pixel of a row, the rises of all pixels around it that have the same disparity. A vector beyond what is named
+// can be read and written.
 struct SgmGatherArguments {
     const std::uint16_t* best;         // of this row; `stride` numbers from row to row, and as many rows and columns as
     const std::int16_t* rise_before;   // the fit looks at can be read around it

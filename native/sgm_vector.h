@@ -26,12 +26,13 @@ typename V::Bytes gray(const std::int8_t* pixels) {
 
 template <class V>
 void gradients(const SgmGradientArguments& a) {
-    const auto column = [&](std::size_t x) {
+    const auto column = [&](std::ptrdiff_t x) {
         return V::average(V::average(gray<V>(a.above + x), gray<V>(a.below + x)), gray<V>(a.here + x));
     };
-    const std::size_t to_right = a.mirrored ? -std::size_t{1} : 1;
+    const std::ptrdiff_t to_right = a.mirrored ? -1 : 1;
     for (std::size_t x = 0; x < a.width; x += V::lanes) {
-        const auto right = column(x + to_right), left = column(x - to_right);
+        const auto here = static_cast<std::ptrdiff_t>(x);
+        const auto right = column(here + to_right), left = column(here - to_right);
         const auto rise = V::subtract_saturated(right, left), fall = V::subtract_saturated(left, right);
         V::store_any(a.gradient + x, V::subtract_saturated(V::add_saturated(V::broadcast(128), rise), fall));
     }
@@ -289,35 +290,37 @@ void add_up(const SgmSweepArguments& arguments, std::uint8_t paths, const std::u
 
 // ---- The winner of each pixel
 
-inline std::int16_t rise(const SgmSelectArguments& a, int of_sum, int of_cost) {
-    return static_cast<std::int16_t>(of_sum + a.cost_weight * of_cost);
-}
-
 // GROUPS is how many times sgm_sums_multiple sums a pixel has, or 0 where that is known at run time only.
 template <class V, int GROUPS>
 void select_in(const SgmSelectArguments& a) {
     constexpr std::uint16_t none = 65535;
     const std::size_t stride = GROUPS > 0 ? GROUPS * sgm_sums_multiple : a.stride;
-    std::ptrdiff_t at = 0;
-    for (std::size_t n = 0; n < a.count; ++n, at += a.step) {
-        const std::uint16_t* sums = a.sums + n * stride;
+    const std::uint8_t* costs = a.costs;
+    const std::uint16_t* sums = a.sums;
+    SgmWinners& to = *a.winners;
+    for (std::size_t n = 0; n < a.count; ++n, sums += stride, costs += a.depth) {
         const std::uint16_t least = V::minimum_of_sums(sums, stride);
-        std::size_t best = 0;
+        std::uint64_t equal = 0;  // of the first group that has the smallest sum
+        std::size_t group = 0;
         for (std::size_t d = stride; d > 0;) {
             d -= sgm_sums_multiple;
-            const std::uint64_t equal = V::equal_sums(sums + d, least);
-            best = equal != 0 ? d + static_cast<std::size_t>(__builtin_ctzll(equal)) : best;
+            const std::uint64_t here = V::equal_sums(sums + d, least);
+            equal = here != 0 ? here : equal;
+            group = here != 0 ? d : group;
         }
+        const std::size_t best = group + static_cast<std::size_t>(__builtin_ctzll(equal));
         const std::uint16_t second = V::minimum_apart(sums, stride, best);
-        a.best[at] = static_cast<std::uint16_t>(best);
-        a.cost[at] = least;
-        a.before[at] = best > 0 ? sums[best - 1] : none;
-        a.after[at] = best < a.last ? sums[best + 1] : none;
-        a.second[at] = second < a.padding_sum ? second : none;
+        to.best[n] = static_cast<std::uint16_t>(best);
+        to.cost[n] = least;
+        to.second[n] = second < a.padding_sum ? second : none;
+        to.before[n] = best > 0 ? sums[best - 1] : none;
+        to.after[n] = best < a.last ? sums[best + 1] : none;
         const bool inside = best > 0 && best < a.last;
-        const std::uint8_t* cost = a.costs + n * a.depth + best;
-        a.rise_before[at] = inside ? rise(a, sums[best - 1] - least, cost[-1] - cost[0]) : std::int16_t{0};
-        a.rise_after[at] = inside ? rise(a, sums[best + 1] - least, cost[1] - cost[0]) : std::int16_t{0};
+        const std::uint8_t* cost = costs + best;
+        const int before = to.before[n] - least + a.cost_weight * (cost[-1] - cost[0]);
+        const int after = to.after[n] - least + a.cost_weight * (cost[1] - cost[0]);
+        to.rise_before[n] = static_cast<std::int16_t>(inside ? before : 0);
+        to.rise_after[n] = static_cast<std::int16_t>(inside ? after : 0);
     }
 }
 
@@ -332,23 +335,43 @@ void select(const SgmSelectArguments& arguments) {
     }
 }
 
-// ---- The surroundings of each winner; plain loops, which a compiler turns into vectors
+// ---- The surroundings of each winner
+
+// Words of 16 bits in a vector of V; of GCC and Clang. Unsigned, so that sums may wrap: those of rejected pixels mean
+// nothing, and those of others fit 16 bits with a sign.
+template <class V>
+struct Words {
+    typedef std::uint16_t Vector __attribute__((vector_size(V::lanes)));
+    static constexpr std::size_t lanes = V::lanes / 2;
+
+    static Vector load(const void* words) {
+        Vector a;
+        std::memcpy(&a, words, sizeof a);
+        return a;
+    }
+    static void store(std::int16_t* words, Vector a) { std::memcpy(words, &a, sizeof a); }
+};
 
 template <class V>
 void gather(const SgmGatherArguments& arguments) {
+    using W = Words<V>;
+    using Vector = typename W::Vector;
     const SgmGatherArguments a = arguments;
-    const auto radius = static_cast<std::ptrdiff_t>(sgm_fit_radius), stride = static_cast<std::ptrdiff_t>(a.stride);
-    std::memset(a.total_before, 0, a.width * sizeof *a.total_before);
-    std::memset(a.total_after, 0, a.width * sizeof *a.total_after);
-    for (std::ptrdiff_t place = -radius * stride; place <= radius * stride; place += stride)
-        for (std::ptrdiff_t near = place - radius; near <= place + radius; ++near)
-            for (std::size_t x = 0; x < a.width; ++x) {
-                const bool same = a.best[x] == a.best[static_cast<std::ptrdiff_t>(x) + near];
-                const std::int16_t before = a.rise_before[static_cast<std::ptrdiff_t>(x) + near];
-                const std::int16_t after = a.rise_after[static_cast<std::ptrdiff_t>(x) + near];
-                a.total_before[x] = static_cast<std::int16_t>(a.total_before[x] + (same ? before : 0));
-                a.total_after[x] = static_cast<std::int16_t>(a.total_after[x] + (same ? after : 0));
+    constexpr auto radius = static_cast<std::ptrdiff_t>(sgm_fit_radius);
+    const auto stride = static_cast<std::ptrdiff_t>(a.stride);
+    for (std::size_t x = 0; x < a.width; x += W::lanes) {
+        const Vector best = W::load(a.best + x);
+        Vector before = {}, after = {};
+        for (std::ptrdiff_t row = -radius; row <= radius; ++row)
+            for (std::ptrdiff_t column = -radius; column <= radius; ++column) {
+                const std::ptrdiff_t near = static_cast<std::ptrdiff_t>(x) + row * stride + column;
+                const Vector same = reinterpret_cast<Vector>(W::load(a.best + near) == best);
+                before += W::load(a.rise_before + near) & same;
+                after += W::load(a.rise_after + near) & same;
             }
+        W::store(a.total_before + x, before);
+        W::store(a.total_after + x, after);
+    }
 }
 
 template <class V>

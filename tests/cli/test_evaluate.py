@@ -77,7 +77,13 @@ def test_a_broken_scene_is_exit_1_and_named_and_the_others_count(salticid, data)
 
 
 @pytest.mark.parametrize(
-    ("words", "message"), [(["none"], "not a folder"), (["DATA", "--modes", "sgm"], "one of sgm8, sgm4")]
+    ("words", "message"),
+    [
+        (["none"], "not a folder"),
+        (["DATA", "--modes", "hh4", "--engine", "native"], "mode hh4 is one of engine opencv"),
+        (["DATA", "--modes", "hh4", "--mode", "bm"], "say one of them"),
+        (["DATA", "--modes", "sgm"], "one of sgm8, sgm4"),
+    ],
 )
 def test_a_wrong_command_line_is_exit_2(salticid, data, words, message):
     done = salticid("eval", "stereo", *[{"DATA": data}.get(word, word) for word in words])

@@ -350,7 +350,7 @@ void digest_in(const Found& found) {
 }
 
 std::vector<Way> ways(const Case& given) {
-    const std::size_t thrifty = salticid::sgm_thrifty_band(given.height);
+    const std::size_t thrifty = salticid::sgm_thrifty_band(given.height, given.options.paths);
     return {{1, 0, false}, {2, 0, true}, {3, 0, true}, {1, 1, true}, {2, thrifty, true}, {3, thrifty, false}};
 }
 

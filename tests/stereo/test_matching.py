@@ -232,3 +232,26 @@ def test_views_that_would_not_fit_the_memory_are_matched_in_bands_with_the_same_
     np.testing.assert_array_equal(short.disparity_px, found.disparity_px)
     assert short.engine == "native:sgm8 (in bands: memory is short)"
     assert found.engine == "native:sgm8"
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        ((17, 16), {"mode": "bm", "min_disparity": 4096, "num_disparities": 16}),
+        ((20, 17), {"mode": "bm", "min_disparity": -4096, "num_disparities": 64}),
+        ((60, 150), {"mode": "sgbm", "block_size": 51, "full_width": False}),
+        ((17, 16), {"mode": "hh", "num_disparities": 16, "full_width": False}),
+    ],
+)
+def test_a_search_that_opencv_has_no_room_for_finds_nothing(size, options):
+    left, right = np.random.default_rng(0).integers(0, 256, (2, *size), np.uint8)
+    assert np.isnan(StereoMatcher(**options)(left, right).disparity_px).all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_without_a_left_right_check_more_is_known(pair, mode):
+    def density(left_right_px):
+        options = {"mode": mode, "num_disparities": 64, "left_right_px": left_right_px, "speckle_area_px": 0}
+        return StereoMatcher(**options)(pair.left, pair.right).density
+
+    assert density(-1) > density(1)

@@ -72,7 +72,7 @@ def stereo(
     if output:
         check_target(output, overwrite=overwrite)
     chosen = _modes(modes, StereoOptions.profile(profile).replace(**options))
-    options = options | {"profile": profile, "engine": None}  # a mode names its engine
+    options = options | {"profile": profile}
     scenes = [{"scene": asdict(scene), "stamp": _stamp(scene) if resume else None} for scene in find_scenes(data)]
     requests = [{**scene, "options": options | {"mode": mode}} for mode in chosen for scene in scenes]
     work = pool.map(evaluate_scene, requests, workers=workers, resume=resume)
@@ -103,13 +103,15 @@ def _modes(text: str | None, options: StereoOptions) -> list[str]:
 
     if text is None:
         return [choose_engine(options)[1]]
+    if options.mode is not None:
+        raise InputError(f"--mode {options.mode} and --modes {text}: say one of them")
     [field] = [field for field in StereoOptions.fields() if field.name == "mode"]
-    chosen = list(field.choices) if text == "all" else list(dict.fromkeys(text.split(",")))
-    for mode in chosen:
+    named = list(field.choices) if text == "all" else list(dict.fromkeys(text.split(",")))
+    for mode in named:
         problem = field.problem(mode)
         if problem:
             raise InputError(f"--modes: mode {problem}")
-    return chosen
+    return [choose_engine(options.replace(mode=mode))[1] for mode in named]
 
 
 def _means(rows: list[dict[str, Any]], modes: list[str]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from salticid.stereo.matched import Matched
 from salticid.stereo.options import StereoOptions
 from salticid.stereo.sgm import SemiGlobalMatcher
 
+RESULT_BYTES = 24  # of a pixel: disparity before and after the median, confidence, and evidence
 UNIQUENESS_PERCENT = 0  # the left-right check, speckles and confidence tell wrong from right better
 
 
@@ -79,5 +80,6 @@ class NativeEngine:
         Asked once for each size of image: later the memory that is missing may be our own.
         """
         if shape not in self._large:
-            self._large[shape] = self._matcher.memory_bytes(*shape) > hardware.memory_budget()
+            results_bytes = RESULT_BYTES * shape[0] * shape[1]
+            self._large[shape] = self._matcher.memory_bytes(*shape) + results_bytes > hardware.memory_budget()
         return self._large[shape]

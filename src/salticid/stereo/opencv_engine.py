@@ -71,8 +71,10 @@ def _match(matcher: Any, left: Image, right: Image, options: StereoOptions, bloc
     full_width = options.full_width and not options.low_memory
     before = max(0, options.min_disparity + searched) if full_width else 0
     after = max(0, -options.min_disparity) if full_width else 0
-    if before + width + after <= searched + abs(options.min_disparity) or min(height, width) <= block_size:
-        # Too small for a single search: OpenCV would raise, and nothing is what is known.
+    too_narrow = before + width + after <= searched + abs(options.min_disparity) + block_size // 2
+    misses = options.min_disparity > width - 1 or options.min_disparity + searched - 1 < 1 - width
+    if too_narrow or misses or min(height, width) <= block_size:
+        # No room for a single search, or none that meets the right view: OpenCV would raise or write beyond its memory.
         return np.full(left.shape, np.nan, np.float32)
     views = [cv2.copyMakeBorder(view, 0, 0, before, after, cv2.BORDER_REPLICATE) for view in (left, right)]
     raw = matcher.compute(*views)[:, before : before + width]
@@ -113,7 +115,7 @@ def _sgbm(options: StereoOptions, mode: str) -> Any:
         blockSize=block,
         P1=8 * block * block,  # the penalties that OpenCV's own documentation recommends
         P2=32 * block * block,
-        disp12MaxDiff=options.left_right_px,
+        disp12MaxDiff=_left_right_px(options),
         preFilterCap=63,
         uniquenessRatio=_uniqueness_percent(options),
         speckleWindowSize=options.speckle_area_px,
@@ -124,3 +126,9 @@ def _sgbm(options: StereoOptions, mode: str) -> Any:
 
 def _uniqueness_percent(options: StereoOptions) -> int:
     return UNIQUENESS_PERCENT if options.uniqueness_percent is None else options.uniqueness_percent
+
+
+def _left_right_px(options: StereoOptions) -> int:
+    """Return the largest difference as StereoSGBM takes it: what is not above 0 would count as 1."""
+    no_limit = abs(options.min_disparity) + _rounded_up(options.num_disparities)
+    return no_limit if options.left_right_px < 0 else max(1, options.left_right_px)

@@ -20,10 +20,16 @@ class StereoOptions(Options):
         None, help="sgm: native, 8 or 4 paths; opencv: the others (default: by paths)"
     )
     paths: int = option(
-        8, help="directions along which costs are added up: 8 or, faster, 4", minimum=4, maximum=8, multiple_of=4
+        8,
+        help="directions along which costs are added up: 8 or, faster, 4; a mode that is named decides",
+        minimum=4,
+        maximum=8,
+        multiple_of=4,
     )
     window: Literal["5x5", "7x7", "9x7"] = option("7x7", help="surroundings that are compared, px (native)")
-    low_memory: bool = option(False, help="bounded memory, for large views: slower, same result (native)")
+    low_memory: bool = option(
+        False, help="less memory, for large views. native: slower, same result; opencv: 3way, without the left border"
+    )
     min_disparity: int = option(0, help="smallest disparity to look for, px", minimum=-4096, maximum=4096)
     num_disparities: int = option(
         128, help="how many disparities to look at, px (opencv: rounded up to 16)", minimum=1, maximum=4096
@@ -38,7 +44,10 @@ class StereoOptions(Options):
         maximum=100,
     )
     left_right_px: int = option(
-        1, help="largest difference between left and right disparity, px; -1: no check", minimum=-1, maximum=64
+        1,
+        help="largest difference of left and right disparity, px; -1: no check (opencv, but bm: 0 counts as 1)",
+        minimum=-1,
+        maximum=64,
     )
     speckle_area_px: int = option(
         100, help="islands of disparity up to this area are removed, px; 0: none", minimum=0, maximum=1_000_000

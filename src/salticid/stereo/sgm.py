@@ -25,6 +25,8 @@ MAX_PENALTY = 63  # what four paths add to a cost then fits a byte
 MAX_SLOPE = 63
 MAX_DISPARITIES = 4096
 MAX_LEFT_RIGHT_PX = 4096
+MAX_SIZE = 1 << 20  # px, either way
+MAX_THREADS = 1 << 16
 
 
 class SemiGlobalMatcher:
@@ -90,7 +92,7 @@ class SemiGlobalMatcher:
         _check_range("p2_slope", p2_slope, 0, MAX_SLOPE)
         _check_range("uniqueness_percent", uniqueness_percent, 0, 100)
         _check_range("left_right_px", left_right_px, -1, MAX_LEFT_RIGHT_PX)
-        _check_range("threads", threads, 1, None)
+        _check_range("threads", threads, 1, MAX_THREADS)
         chosen = native.choose(instruction_set)
         kernels = native.load()
         if kernels is None:
@@ -111,8 +113,8 @@ class SemiGlobalMatcher:
         evidence
             Return the evidence for each pixel too; takes about a third longer.
         low_memory
-            Compute some things twice rather than keep them: memory then grows with the square root of the height,
-            and matching takes about twice as long.
+            Compute some things twice rather than keep them: for large views a small part of the memory, in about
+            half as much time again.
 
         Raises
         ------
@@ -125,10 +127,10 @@ class SemiGlobalMatcher:
         shape = views[0].shape
         if views[1].shape != shape:
             raise InputError(f"the views differ in size: left {shape}, right {views[1].shape}")
-        disparity_px, confidence = np.empty(shape, np.float32), np.empty(shape, np.float32)
-        counts = tuple(np.empty(shape, np.uint16) for _ in range(6)) if evidence else None
         try:
-            self._sgm.match(*views, disparity_px, confidence, counts, self.threads, low_memory)
+            disparity_px, confidence = np.empty(shape, np.float32), np.empty(shape, np.float32)
+            counts = tuple(np.empty(shape, np.uint16) for _ in range(6)) if evidence else None
+            self._sgm.match(*views, disparity_px, confidence, counts, self.threads, bool(low_memory))
         except MemoryError as error:
             needed = self.memory_bytes(*shape, low_memory=low_memory, evidence=evidence)
             hint = "use fewer disparities or smaller views" if low_memory else "say low_memory=True"
@@ -137,21 +139,20 @@ class SemiGlobalMatcher:
 
     def memory_bytes(self, height: int, width: int, *, low_memory: bool = False, evidence: bool = False) -> int:
         """Return the working memory that a pair takes beyond views and results; it is kept for the next pair."""
-        _check_range("height", height, 1, None)
-        _check_range("width", width, 1, None)
-        stated: int = self._sgm.bytes(height, width, self.threads, low_memory, evidence)
+        _check_range("height", height, 1, MAX_SIZE)
+        _check_range("width", width, 1, MAX_SIZE)
+        stated: int = self._sgm.bytes(height, width, self.threads, bool(low_memory), bool(evidence))
         return stated
 
 
 def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
-    if isinstance(value, bool) or value not in choices:
+    if type(value) is not type(choices[0]) or value not in choices:
         raise InputError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
 
 
-def _check_range(name: str, value: object, low: int, high: int | None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
-        limits = f"at least {low}" if high is None else f"{low} to {high}"
-        raise InputError(f"{name} must be a whole number of {limits}, not {value!r}")
+def _check_range(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{name} must be a whole number of {low} to {high}, not {value!r}")
 
 
 def _checked_view(name: str, view: Array) -> Image:
