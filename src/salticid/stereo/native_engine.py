@@ -58,7 +58,7 @@ class NativeEngine:
             area_px, range_px = self.options.speckle_area_px, self.options.speckle_range_px
             remove_speckles(disparity_px, area_px, range_px, threads=self.threads, out=disparity_px)
             self._forget_what_lies_outside(disparity_px)
-            matched.confidence[np.isnan(disparity_px)] = 0
+            np.multiply(matched.confidence, np.isfinite(disparity_px), out=matched.confidence)
         remark = "in bands: memory is short" if low_memory > self.options.low_memory else ""
         return Matched(disparity_px, matched.confidence, matched.evidence, remark)
 
