@@ -116,14 +116,11 @@ def _check_outputs(
     from salticid.core.atomic import check_target
 
     for path in outputs:
-        if path.suffix.lower() not in DATA_SUFFIXES:
-            raise InputError(f"cannot write {path}: use {', '.join(DATA_SUFFIXES)}; for a picture say --view")
+        _check_suffix("", path, DATA_SUFFIXES, "; for a picture say --view")
         if path.suffix.lower() == ".ply" and inputs[-1] is None:
             raise InputError(f"{path}: a point cloud needs the cameras; give their calibration with --rig")
-    if dense and dense.suffix.lower() not in DENSE_SUFFIXES:
-        raise InputError(f"cannot write the dense map {dense}: use {', '.join(DENSE_SUFFIXES)}")
-    if view and view.suffix.lower() not in PICTURE_SUFFIXES:
-        raise InputError(f"cannot write the picture {view}: use {', '.join(PICTURE_SUFFIXES)}; for data say -o")
+    _check_suffix("the dense map ", dense, DENSE_SUFFIXES, "")
+    _check_suffix("the picture ", view, PICTURE_SUFFIXES, "; for data say -o")
     targets = [path.resolve() for path in (*outputs, dense, view) if path is not None]
     if len(set(targets)) < len(targets):
         raise InputError("two outputs have the same name: the second would replace the first")
@@ -131,6 +128,11 @@ def _check_outputs(
         if path in [given.resolve() for given in inputs if given is not None]:
             raise InputError(f"{path} is an input: choose another name for the output")
         check_target(path, overwrite=overwrite)
+
+
+def _check_suffix(what: str, path: Path | None, suffixes: tuple[str, ...], hint: str) -> None:
+    if path and path.suffix.lower() not in suffixes:
+        raise InputError(f"cannot write {what}{path}: use {', '.join(suffixes)}{hint}")
 
 
 def _save(found: DisparityMap, path: Path, rig: Calibration | None, min_confidence: float, *, overwrite: bool) -> None:

@@ -111,10 +111,10 @@ class SemiGlobalMatcher:
         left, right
             (H, W) uint8 of any strides, of one size and at least one pixel.
         evidence
-            Return the evidence for each pixel too; takes about a third longer.
+            Return the evidence for each pixel too; takes about 40 % longer.
         low_memory
-            Compute some things twice rather than keep them: for large views a small part of the memory, in about
-            half as much time again.
+            Compute some things twice rather than keep them: for large views a small part of the memory, in about a
+            third more time.
 
         Raises
         ------
