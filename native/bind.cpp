@@ -23,6 +23,7 @@ using Gray = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::device::cpu>;
 using Codes = nb::ndarray<std::uint64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 using Map = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using TileRanges = nb::ndarray<const std::uint32_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Counts = nb::ndarray<std::uint16_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 nb::tuple instruction_sets() {
@@ -71,8 +72,9 @@ public:
             throw std::invalid_argument("penalties: P1 and the least P2 up to P2, P2 up to 63");
     }
 
-    void match(const Gray& left, const Gray& right, const Map& disparity, const Map& confidence,
-               std::optional<std::array<Counts, 6>> evidence, std::size_t threads, bool thrifty) {
+    void match(const Gray& left, const Gray& right, const std::optional<TileRanges>& ranges, const Map& disparity,
+               const Map& confidence, std::optional<std::array<Counts, 6>> evidence, std::size_t threads,
+               bool thrifty) {
         const salticid::GrayImage views[2] = {view_of(left), view_of(right)};
         const std::size_t height = views[0].height, width = views[0].width;
         const auto check = [&](const auto& array) {
@@ -87,16 +89,35 @@ public:
             kept = {e[0].data(), e[1].data(), e[2].data(), e[3].data(), e[4].data(), e[5].data()};
         }
         const salticid::SgmResult result = {disparity.data(), confidence.data(), evidence ? &kept : nullptr};
+        const salticid::SgmRange* of_tiles = ranges ? checked(*ranges, height, width) : nullptr;
         const nb::gil_scoped_release release;
-        salticid::sgm_match(*workspace_, *set_.census, *set_.sgm, with_band(height, thrifty), views[0], views[1],
-                            threads, result);
+        salticid::sgm_match(*workspace_, *set_.census, kernels(ranges.has_value()), with_band(height, thrifty),
+                            views[0], views[1], of_tiles, threads, result);
     }
 
-    std::size_t bytes(std::size_t height, std::size_t width, std::size_t threads, bool thrifty, bool evidence) const {
-        return salticid::sgm_bytes(*set_.sgm, with_band(height, thrifty), height, width, threads, evidence);
+    std::size_t bytes(std::size_t height, std::size_t width, bool ranges, std::size_t threads, bool thrifty,
+                      bool evidence) const {
+        return salticid::sgm_bytes(kernels(ranges), with_band(height, thrifty), height, width, threads, evidence);
     }
 
 private:
+    const salticid::SgmKernels& kernels(bool ranges) const { return ranges ? *set_.sgm_narrow : *set_.sgm; }
+
+    const salticid::SgmRange* checked(const TileRanges& ranges, std::size_t height, std::size_t width) const {
+        const auto tiles = [](std::size_t pixels, std::size_t size) { return (pixels + size - 1) / size; };
+        const std::size_t down = tiles(height, salticid::sgm_tile_height), across = tiles(width, salticid::sgm_tile_width);
+        if (ranges.shape(0) != down || ranges.shape(1) != across || ranges.shape(2) != 2)
+            throw std::invalid_argument("ranges must have first and count of each tile");
+        constexpr std::size_t whole = salticid::sgm_range_multiple;
+        const std::size_t most = tiles(options_.num_disparities, whole) * whole;
+        const auto* all = reinterpret_cast<const salticid::SgmRange*>(ranges.data());
+        for (const auto* range = all; range < all + down * across; ++range)
+            if (range->count == 0 || range->count % whole != 0 || range->count > most ||
+                range->first > most - range->count || range->first >= options_.num_disparities)
+                throw std::invalid_argument("a range reaches beyond the search, or is no multiple of 32");
+        return all;
+    }
+
     static salticid::CensusPattern pattern(std::string_view window) {
         if (window == "5x5") return salticid::census_pattern_5x5;
         if (window == "7x7") return salticid::census_checkered_7x7;
@@ -137,9 +158,10 @@ NB_MODULE(_native, module) {
                       std::string_view>(),
              "window"_a, "paths"_a, "min_disparity"_a, "num_disparities"_a, "penalties"_a, "uniqueness_percent"_a,
              "left_right"_a, "instruction_set"_a)
-        .def("match", &Sgm::match, "left"_a.noconvert(), "right"_a.noconvert(), "disparity"_a.noconvert(),
-             "confidence"_a.noconvert(), "evidence"_a.noconvert().none(), "threads"_a, "thrifty"_a)
-        .def("bytes", &Sgm::bytes, "height"_a, "width"_a, "threads"_a, "thrifty"_a, "evidence"_a);
+        .def("match", &Sgm::match, "left"_a.noconvert(), "right"_a.noconvert(), "ranges"_a.noconvert().none(),
+             "disparity"_a.noconvert(), "confidence"_a.noconvert(), "evidence"_a.noconvert().none(), "threads"_a,
+             "thrifty"_a)
+        .def("bytes", &Sgm::bytes, "height"_a, "width"_a, "ranges"_a, "threads"_a, "thrifty"_a, "evidence"_a);
     module.def("census_compare_only", &compare_only, "count"_a, "instruction_set"_a);
     bind_filters(module);
 }

@@ -11,16 +11,20 @@ std::vector<InstructionSet> detect() {
 #ifdef SALTICID_X86_64
     // The compiler's run-time library asks CPUID for the instructions and XGETBV for the registers.
     __builtin_cpu_init();
+#ifdef SALTICID_EMULATE_AVX512
+    const bool avx512 = true;
+#else
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                         __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bitalg");
-    if (avx512) found.push_back({"avx512", &census_avx512, &sgm_avx512, &filter_avx512});
-    if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", &census_avx2, &sgm_avx2, &filter_avx2});
+#endif
+    if (avx512) found.push_back({"avx512", &census_avx512, &sgm_avx512, &sgm_avx512_narrow, &filter_avx512});
+    if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", &census_avx2, &sgm_avx2, &sgm_avx2, &filter_avx2});
 #endif
 #ifdef SALTICID_AARCH64
-    found.push_back({"neon", &census_neon, &sgm_neon, &filter_scalar});
+    found.push_back({"neon", &census_neon, &sgm_neon, &sgm_neon, &filter_scalar});
 #endif
-    found.push_back({"scalar", &census_scalar, &sgm_scalar, &filter_scalar});
+    found.push_back({"scalar", &census_scalar, &sgm_scalar, &sgm_scalar, &filter_scalar});
     return found;
 }
 

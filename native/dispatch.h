@@ -14,6 +14,7 @@ struct InstructionSet {
     std::string_view name;
     const CensusKernels* census;
     const SgmKernels* sgm;
+    const SgmKernels* sgm_narrow;  // with vectors no longer than sgm_range_multiple
     const FilterKernels* filters;
 };
 

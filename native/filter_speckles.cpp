@@ -5,125 +5,151 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include "filter.h"
+#include "memory.h"
 #include "parallel.h"
 
 namespace salticid {
 namespace {
 
+constexpr float unknown = std::numeric_limits<float>::quiet_NaN();
+
 struct Run {
+    Run* parent;               // a run that comes before; a root is its own
     std::uint32_t first, end;  // columns
-    std::uint32_t parent;      // a run that comes before; a root is its own
     std::uint32_t area;        // of a root: pixels of its island
 };
 
+// What a pixel is to the one before it in the row.
+enum State : std::uint8_t { is_unknown, starts, goes_on };
+
 class Islands {
 public:
-    Islands(const MapRows<float>& map, float range) : map_(map), range_(range) {}
+    Islands(const MapRows<float>& map, float range)
+        : map_(map), range_(range), rows_(map.height),
+          runs_(reinterpret_cast<Run*>(memory_.take(map.height * map.width * sizeof(Run)))) {}
 
     void add_rows(std::size_t first, std::size_t last) {
-        first_row_ = first;
+        std::vector<std::uint8_t> states(map_.width + sizeof(std::uint64_t));  // and a word that a scan may read
+        Run* next = runs_ + first * map_.width;
         for (std::size_t y = first; y < last; ++y) {
-            add_row(row(y));
+            look_at(row(y), states.data());
+            rows_[y] = {next, add_row(states.data(), next)};
+            next = rows_[y].end;
             if (y > first) join_to_row_above(y);
         }
     }
 
-    // Takes in the islands of the rows that follow.
-    void append(Islands below) {
-        const auto offset = static_cast<std::uint32_t>(runs_.size());
-        const std::size_t seam = first_row_ + starts_.size() - 1;
-        for (Run run : below.runs_) {
-            run.parent += offset;
-            runs_.push_back(run);
-        }
-        for (std::size_t n = 1; n < below.starts_.size(); ++n) starts_.push_back(offset + below.starts_[n]);
-        join_to_row_above(seam);
-    }
-
-    void erase_up_to(std::size_t area) {
-        for (std::size_t n = 0; n + 1 < starts_.size(); ++n)
-            for (std::size_t i = starts_[n]; i < starts_[n + 1]; ++i) {
-                Run& run = runs_[i];
-                run.parent = runs_[run.parent].parent;  // which comes before, and so has its root for a parent already
-                if (runs_[run.parent].area > area) continue;
-                std::fill(row(first_row_ + n) + run.first, row(first_row_ + n) + run.end, unknown);
-            }
-    }
-
-private:
-    static constexpr float unknown = std::numeric_limits<float>::quiet_NaN();
-
-    float* row(std::size_t y) const { return map_.pixels + static_cast<std::ptrdiff_t>(y) * map_.stride; }
-
-    bool alike(float a, float b) const { return std::fabs(a - b) <= range_; }  // never where one of them is unknown
-
-    void add_row(float* pixels) {
-        std::size_t x = 0;
-        while (x < map_.width) {
-            if (!std::isfinite(pixels[x])) {
-                pixels[x++] = unknown;
-                continue;
-            }
-            const std::size_t first = x++;
-            while (x < map_.width && alike(pixels[x - 1], pixels[x])) ++x;
-            const auto area = static_cast<std::uint32_t>(x - first);
-            runs_.push_back({static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(x),
-                             static_cast<std::uint32_t>(runs_.size()), area});
-        }
-        starts_.push_back(runs_.size());
-    }
-
+    // Runs of the row above belong to another band, or not; nobody else may be at work then.
     void join_to_row_above(std::size_t y) {
-        const std::size_t n = y - first_row_;
         const float *above = row(y - 1), *here = row(y);
-        for (std::size_t a = starts_[n - 1], b = starts_[n]; a < starts_[n] && b < starts_[n + 1];) {
-            const std::size_t end = std::min(runs_[a].end, runs_[b].end);
-            std::size_t x = std::max(runs_[a].first, runs_[b].first);
+        Run *a = rows_[y - 1].begin, *b = rows_[y].begin;
+        while (a != rows_[y - 1].end && b != rows_[y].end) {
+            const std::size_t end = std::min(a->end, b->end);
+            std::size_t x = std::max(a->first, b->first);
             while (x < end && !alike(above[x], here[x])) ++x;
             if (x < end) unite(a, b);
-            if (runs_[a].end == end)
+            if (a->end == end)
                 ++a;
             else
                 ++b;
         }
     }
 
-    std::uint32_t root(std::size_t run) {
-        auto at = static_cast<std::uint32_t>(run);
-        while (runs_[at].parent != at) at = runs_[at].parent = runs_[runs_[at].parent].parent;
-        return at;
+    // Leads every run to its root. A parent comes before, and so has its root for a parent already.
+    void flatten() {
+        for (const Row& row : rows_)
+            for (Run* run = row.begin; run != row.end; ++run) run->parent = run->parent->parent;
     }
 
-    void unite(std::size_t a, std::size_t b) {
-        const std::uint32_t root_a = root(a), root_b = root(b);
-        if (root_a == root_b) return;
-        const std::uint32_t kept = std::min(root_a, root_b), joined = std::max(root_a, root_b);
-        runs_[joined].parent = kept;
-        runs_[kept].area += runs_[joined].area;
+    void erase_up_to(std::size_t area, std::size_t first, std::size_t last) {
+        for (std::size_t y = first; y < last; ++y)
+            for (const Run* run = rows_[y].begin; run != rows_[y].end; ++run)
+                if (run->parent->area <= area) std::fill(row(y) + run->first, row(y) + run->end, unknown);
+    }
+
+private:
+    float* row(std::size_t y) const { return map_.pixels + static_cast<std::ptrdiff_t>(y) * map_.stride; }
+
+    struct Row {
+        Run *begin, *end;  // from left to right
+    };
+
+    bool alike(float a, float b) const { return std::fabs(a - b) <= range_; }  // never where one of them is unknown
+
+    void look_at(float* pixels, std::uint8_t* states) const {
+        const float range = range_, most = std::numeric_limits<float>::max();
+        const std::size_t width = map_.width;  // a local: bytes may alias the other
+        for (std::size_t x = 0; x < width; ++x) pixels[x] = std::fabs(pixels[x]) <= most ? pixels[x] : unknown;
+        states[0] = std::isnan(pixels[0]) ? is_unknown : starts;
+        for (std::size_t x = 1; x < width; ++x) {
+            const int known = pixels[x] == pixels[x], near = std::fabs(pixels[x] - pixels[x - 1]) <= range;
+            states[x] = static_cast<std::uint8_t>(known + near);
+        }
+    }
+
+    Run* add_row(const std::uint8_t* states, Run* run) const {
+        for (std::size_t x = 0; (x = skip(states, x, is_unknown)) < map_.width; ++run) {
+            const std::size_t end = skip(states, x + 1, goes_on);
+            *run = {run, static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(end),
+                    static_cast<std::uint32_t>(end - x)};
+            x = end;
+        }
+        return run;
+    }
+
+    // The first pixel from x on that is something else; at most the width.
+    std::size_t skip(const std::uint8_t* states, std::size_t x, std::uint8_t state) const {
+        static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first pixel is the lowest byte of a word");
+        for (const std::uint64_t all = 0x0101010101010101 * state; x < map_.width; x += sizeof all) {
+            std::uint64_t eight;
+            std::memcpy(&eight, states + x, sizeof eight);
+            if (eight == all) continue;
+            x += static_cast<std::size_t>(__builtin_ctzll(eight ^ all)) / 8;
+            break;
+        }
+        return std::min(x, map_.width);
+    }
+
+    static Run* root(Run* run) {
+        while (run->parent != run) run = run->parent = run->parent->parent;
+        return run;
+    }
+
+    static void unite(Run* a, Run* b) {
+        Run *kept = root(a), *joined = root(b);
+        if (kept == joined) return;
+        if (joined < kept) std::swap(kept, joined);
+        joined->parent = kept;
+        kept->area += joined->area;
     }
 
     MapRows<float> map_;
     float range_;
-    std::size_t first_row_ = 0;
-    std::vector<Run> runs_;                 // row by row, from left to right
-    std::vector<std::size_t> starts_ = {0};  // of each row, its first run; and the end
+    std::vector<Row> rows_;
+    Memory memory_;
+    Run* runs_;  // one for each pixel, so that every band has room; what is never written takes none
 };
 
 }  // namespace
 
 void remove_speckles(const MapRows<float>& map, std::size_t area, float range, std::size_t threads) {
+    Islands islands(map, range);
     const std::size_t bands = std::clamp<std::size_t>(threads, 1, map.height);
-    std::vector<Islands> islands(bands, Islands(map, range));
-    for_each_band(bands, bands, [&](std::size_t band, std::size_t) {
-        islands[band].add_rows(map.height * band / bands, map.height * (band + 1) / bands);
+    const auto start = [&](std::size_t band) { return map.height * band / bands; };
+    for_each_band(bands, bands, [&](std::size_t first, std::size_t last) {
+        for (std::size_t band = first; band < last; ++band) islands.add_rows(start(band), start(band + 1));
     });
-    for (std::size_t band = 1; band < bands; ++band) islands[0].append(std::move(islands[band]));
-    islands[0].erase_up_to(area);
+    for (std::size_t band = 1; band < bands; ++band) islands.join_to_row_above(start(band));
+    islands.flatten();
+    for_each_band(map.height, bands, [&](std::size_t first, std::size_t last) {
+        islands.erase_up_to(area, first, last);
+    });
 }
 
 }  // namespace salticid

@@ -23,14 +23,12 @@
 #include <thread>
 #include <vector>
 
-#include "memory.h"
 #include "parallel.h"
-#include "sgm_row.h"
+#include "sgm_layout.h"
 
 namespace salticid {
 namespace {
 
-constexpr std::size_t rows_in_flight = 8;
 constexpr int rise_weight = 1;  // what a cost counts beside each path's share of it: the paths' own costs bend towards
                                 // whole disparities where surfaces are nearly level, the costs do not
 
@@ -41,167 +39,6 @@ constexpr int fitted_pixels = (2 * sgm_fit_radius + 1) * (2 * sgm_fit_radius + 1
 static_assert(fitted_pixels * largest_rise <= 32767);
 static_assert(largest_cost + sgm_max_penalty < sgm_padding_cost && sgm_padding_cost + sgm_max_penalty < 256);
 static_assert(4 * sgm_max_penalty < 256);
-
-constexpr std::size_t past_end = 128;  // kernels may write and read a vector beyond a row
-
-struct Sizes {
-    std::size_t height, width, depth, sums_stride, planes;
-    std::size_t left_stride, right_stride, right_front;
-    std::size_t claims_front;  // how far left of the right view a match can lie
-    std::size_t view_stride;
-    std::size_t row_bytes, minima_bytes;  // what a sweep carries from row to row
-    std::size_t pixel_bytes;              // of that, for one pixel
-
-    Sizes(const SgmKernels& kernels, const SgmOptions& options, std::size_t h, std::size_t w)
-        : height(h),
-          width(w),
-          depth(rounded_up(options.num_disparities, kernels.lanes)),
-          sums_stride(rounded_up(depth, sgm_sums_multiple)),
-          planes(options.pattern.bytes + 1) {
-        const std::ptrdiff_t first = options.min_disparity, end = first + static_cast<std::ptrdiff_t>(depth);
-        right_front = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, -first));
-        claims_front = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, end));
-        left_stride = rounded_up(width + past_end, memory_alignment);
-        right_stride = rounded_up(right_front + width + claims_front + past_end, memory_alignment);
-        view_stride = width + 2 * census_margin;
-        pixel_bytes = (options.paths == 8 ? 3 : 1) * depth;
-        row_bytes = (width + 2) * pixel_bytes;  // and a pixel of zeros beyond both ends
-        minima_bytes = (width + 2) * 4;
-    }
-
-    std::size_t carried_bytes() const { return rounded_up(row_bytes + minima_bytes, memory_alignment); }
-};
-
-// Hands out parts of one block of memory, or, without one, only counts them.
-class Carver {
-public:
-    explicit Carver(std::uint8_t* base) : base_(base) {}
-
-    template <class T>
-    T* take(std::size_t count) {
-        std::uint8_t* here = base_ == nullptr ? nullptr : base_ + used_;
-        used_ += rounded_up(count * sizeof(T), memory_alignment);
-        return reinterpret_cast<T*>(here);
-    }
-
-    std::size_t used() const { return used_; }
-
-private:
-    std::uint8_t* base_;
-    std::size_t used_ = 0;
-};
-
-// A view with its border replicated at both sides, gray - 128, so that a window can be read anywhere.
-class View {
-public:
-    View(Carver& carver, const Sizes& sizes)
-        : height_(sizes.height), width_(sizes.width), stride_(sizes.view_stride),
-          pixels_(carver.take<std::int8_t>(sizes.height * sizes.view_stride)) {}
-
-    void fill(const GrayImage& image, bool mirrored, std::size_t first, std::size_t last) {
-        for (std::size_t y = first; y < last; ++y) {
-            const std::uint8_t* from = image.pixels + static_cast<std::ptrdiff_t>(y) * image.row_stride;
-            std::int8_t* to = pixels_ + y * stride_ + census_margin;
-            const std::size_t width = width_;
-            if (mirrored)
-                for (std::size_t x = 0; x < width; ++x) to[width - 1 - x] = static_cast<std::int8_t>(from[x] ^ 0x80);
-            else
-                for (std::size_t x = 0; x < width; ++x) to[x] = static_cast<std::int8_t>(from[x] ^ 0x80);
-            std::fill_n(to - census_margin, census_margin, to[0]);
-            std::fill_n(to + width, census_margin, to[width - 1]);
-        }
-    }
-
-    // Row `y`, or the nearest one there is.
-    const std::int8_t* row(std::ptrdiff_t y) const {
-        const auto last = static_cast<std::ptrdiff_t>(height_) - 1;
-        return pixels_ + static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(y, 0, last)) * stride_ + census_margin;
-    }
-
-private:
-    std::size_t height_, width_, stride_;
-    std::int8_t* pixels_;
-};
-
-// The winners of the whole image, for the fit, which looks at their surroundings: around them, rejected ones.
-struct Found {
-    std::size_t stride, rows;
-    std::uint16_t* best;  // each from the first number of the border
-    std::int16_t* rise_before;
-    std::int16_t* rise_after;
-
-    Found(Carver& carver, const Sizes& sizes)
-        : stride(sizes.width + 2 * sgm_fit_radius), rows(sizes.height + 2 * sgm_fit_radius),
-          best(carver.take<std::uint16_t>(rows * stride + past_end)),
-          rise_before(carver.take<std::int16_t>(rows * stride + past_end)),
-          rise_after(carver.take<std::int16_t>(rows * stride + past_end)) {}
-
-    // Where pixel (0, y) is.
-    std::size_t at(std::size_t y) const { return (y + sgm_fit_radius) * stride + sgm_fit_radius; }
-
-    void reject_border() {
-        const std::size_t above = sgm_fit_radius * stride;
-        std::fill_n(best, above, rejected);
-        std::fill_n(best + rows * stride - above, above, rejected);
-        for (std::size_t y = 0; y + 2 * sgm_fit_radius <= rows; ++y)  // the end of a row and the start of the next
-            std::fill_n(best + at(y) - 2 * sgm_fit_radius, 2 * sgm_fit_radius, rejected);
-    }
-};
-
-// What one row needs while it is in flight.
-struct RowState {
-    std::uint8_t* left;       // planes, see SgmCostArguments
-    std::uint8_t* right;
-    std::uint8_t* p2;         // of four paths
-    std::uint8_t* along;
-    std::uint8_t* behind;
-    std::uint8_t carried[2];
-    std::size_t y;
-    Winners winners, own, other;  // of all paths, of this sweep's and of the other's
-
-    void carve(Carver& carver, const Sizes& sizes, bool evidence) {
-        left = carver.take<std::uint8_t>(sizes.planes * sizes.left_stride);
-        right = carver.take<std::uint8_t>(sizes.planes * sizes.right_stride);
-        p2 = carver.take<std::uint8_t>(4 * sizes.left_stride);
-        along = carver.take<std::uint8_t>(sizes.depth);
-        behind = carver.take<std::uint8_t>(sizes.depth);
-        for (Winners* each : {&winners, &own, &other}) {
-            if (each != &winners && !evidence) continue;
-            const auto numbers = [&] { return carver.take<std::uint16_t>(sizes.width); };
-            const auto rises = [&] { return carver.take<std::int16_t>(sizes.width + past_end); };
-            const auto only_evidence = [&] { return evidence ? numbers() : nullptr; };
-            *each = {numbers(), numbers(), only_evidence(), only_evidence(), numbers(), rises(), rises()};
-        }
-    }
-};
-
-// One thread's own memory.
-struct Worker {
-    std::array<RowState, rows_in_flight> rows;
-    std::uint8_t* costs;
-    std::uint8_t* own_half;
-    std::uint8_t* dropped;  // halves that nobody will read
-    std::uint8_t* padding;
-    std::uint16_t* sums;
-    SgmWinners* winners;
-    Claims claims;
-    std::uint16_t* left_right;
-
-    Worker(Carver& carver, const Sizes& sizes, bool evidence) {
-        for (RowState& row : rows) row.carve(carver, sizes, evidence);
-        carver.take<std::uint8_t>(memory_alignment);  // a cost beside the first or the last may be read, and is dropped
-        costs = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
-        own_half = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
-        dropped = carver.take<std::uint8_t>(sizes.depth);
-        padding = carver.take<std::uint8_t>(memory_alignment);
-        sums = carver.take<std::uint16_t>(sgm_chunk * sizes.sums_stride);
-        winners = carver.take<SgmWinners>(1);
-        claims.count = sizes.claims_front + sizes.width + sizes.right_front;
-        claims.first = carver.take<std::uint32_t>(claims.count);
-        claims.of_column_0 = claims.first == nullptr ? nullptr : claims.first + sizes.claims_front;
-        left_right = carver.take<std::uint16_t>(sizes.width);
-    }
-};
 
 // Puts the winners of a chunk, which come in scan order, where they belong in their row.
 void store_winners(const SgmWinners& from, std::size_t x, std::size_t count, bool down, bool evidence,
@@ -223,15 +60,6 @@ void store_winners(const SgmWinners& from, std::size_t x, std::size_t count, boo
 }
 
 enum class Duty { drop, store, finish };
-
-// A sweep in one direction: what it carries from row to row.
-struct Sweep {
-    bool down;
-    std::uint8_t* carried;
-
-    Sweep(Carver& carver, const Sizes& sizes, bool goes_down)
-        : down(goes_down), carried(carver.take<std::uint8_t>(sizes.carried_bytes())) {}
-};
 
 // Some rows of a sweep. Passes of one list come one after the other.
 struct Pass {
@@ -257,10 +85,20 @@ void wait_for(const std::atomic<std::size_t>& value, std::size_t least) {
     while (value.load(std::memory_order_acquire) < least) std::this_thread::yield();
 }
 
+// Path costs of the disparities of a range that another range lacks become those of nowhere.
+void forget_outside(std::uint8_t* costs, const SgmRange& range, const SgmRange& kept) {
+    const std::size_t end = range.first + range.count, kept_end = kept.first + kept.count;
+    const auto forget = [=](std::size_t from, std::size_t to) {
+        if (from < to) std::memset(costs + from, sgm_nowhere, to - from);
+    };
+    forget(range.first, std::min<std::size_t>(end, kept.first));
+    forget(std::max<std::size_t>(range.first, kept_end), end);
+}
+
 class Match {
 public:
     Match(const CensusKernels& census, const SgmKernels& kernels, const SgmOptions& options, std::size_t height,
-          std::size_t width, std::size_t threads, bool evidence, std::uint8_t* memory)
+          std::size_t width, const SgmRange* ranges, std::size_t threads, bool evidence, std::uint8_t* memory)
         : census_(census),
           kernels_(kernels),
           options_(options),
@@ -268,6 +106,7 @@ public:
           threads_(std::clamp<std::size_t>(threads, 1, (height + rows_in_flight - 1) / rows_in_flight)),
           evidence_(evidence),
           carver_(memory),
+          ranges_(carver_, sizes_, ranges),
           left_(carver_, sizes_),
           right_(carver_, sizes_),
           down_(carver_, sizes_, true),
@@ -287,6 +126,9 @@ private:
     void run_group(Pass& pass, std::size_t group, Worker& worker);
     void prepare_row(const Pass& pass, RowState& row, std::size_t at);
     void advance(const Pass& pass, Worker& worker, RowState& row, std::size_t chunk);
+    void select(Worker& worker, const RowState& row, const SgmSweepArguments& swept, std::size_t column,
+                std::size_t first);
+    void leave_range(const Pass& pass, const RowState& row, std::size_t tile, const SgmSweepArguments& done);
     void finish_row(const RowState& row, Worker& worker);
     void fit(std::size_t first, std::size_t last, Worker& worker);
 
@@ -297,6 +139,7 @@ private:
     std::size_t threads_;
     bool evidence_;
     Carver carver_;
+    Ranges ranges_;
     View left_, right_;
     Sweep down_, up_;
     Found found_;
@@ -353,17 +196,14 @@ void Match::plan() {
 
 void Match::run(const GrayImage& left, const GrayImage& right, const SgmResult& result) {
     result_ = result;
+    ranges_.add_up();
     for_each_band(sizes_.height, threads_, [&](std::size_t first, std::size_t last) {
         left_.fill(left, false, first, last);
         right_.fill(right, true, first, last);
     });
-    for (Worker& worker : workers_) {
-        std::fill_n(worker.sums, sgm_chunk * sizes_.sums_stride, std::uint16_t{65535});
-        for (std::size_t lane = 0; lane < kernels_.lanes; ++lane) {
-            const bool beyond = sizes_.depth - kernels_.lanes + lane >= options_.num_disparities;
-            worker.padding[lane] = beyond ? sgm_padding_cost : 0;
-        }
-    }
+    for (Worker& worker : workers_)
+        for (std::size_t d = 0; d < sizes_.depth; ++d)
+            worker.padding[d] = d < options_.num_disparities ? 0 : sgm_padding_cost;
     for (Sweep* sweep : {&down_, &up_}) std::memset(sweep->carried, 0, sizes_.carried_bytes());
     for (auto* passes : {&apart_, &together_})
         for_each_band(threads_, threads_, [&](std::size_t first, std::size_t last) {
@@ -394,7 +234,7 @@ void Match::run_group(Pass& pass, std::size_t group, Worker& worker) {
         if (pass.save != nullptr) std::memcpy(pass.save, pass.sweep->carried, sizes_.carried_bytes());
     }
     const std::size_t rows = std::min(rows_in_flight, pass.count - group * rows_in_flight);
-    const std::size_t chunks = (sizes_.width + sgm_chunk - 1) / sgm_chunk;
+    const std::size_t chunks = sizes_.tiles_across;
     for (std::size_t n = 0; n < rows; ++n)
         prepare_row(pass, worker.rows[n], pass.first + group * rows_in_flight + n);
     for (std::size_t step = 0; step < chunks + rows - 1; ++step) {
@@ -449,80 +289,117 @@ void Match::prepare_row(const Pass& pass, RowState& row, std::size_t at) {
 
 void Match::advance(const Pass& pass, Worker& worker, RowState& row, std::size_t chunk) {
     const bool down = pass.sweep->down;
-    const std::size_t at = chunk * sgm_chunk, count = std::min(sgm_chunk, sizes_.width - at);
-    const std::size_t x = down ? at : sizes_.width - 1 - at;
     const std::ptrdiff_t step = down ? 1 : -1;
+    const std::size_t tile = down ? chunk : sizes_.tiles_across - 1 - chunk;
+    const std::size_t column = tile * sgm_tile_width, count = ranges_.columns(tile);
+    const std::size_t x = down ? column : column + count - 1;         // the first pixel in scan order
+    const std::size_t at = down ? column : sizes_.width - column - count;  // and how many come before it
+    const SgmRange& range = ranges_.of(row.y, tile);
 
     SgmCostArguments costs{};
     costs.left = row.left;
     costs.left_stride = sizes_.left_stride;
-    costs.right = row.right + sizes_.right_front + options_.min_disparity;
+    costs.right = row.right + sizes_.right_front + options_.min_disparity + range.first;
     costs.right_stride = sizes_.right_stride;
     costs.width = sizes_.width;
     costs.x = x;
     costs.step = step;
     costs.count = count;
-    costs.padding = worker.padding;
-    costs.depth = sizes_.depth;
+    costs.padding = worker.padding + range.first;
+    costs.depth = range.count;
     costs.costs = worker.costs;
     (options_.pattern.bytes == 3 ? kernels_.costs_of_3 : kernels_.costs_of_4)(costs);
 
     SgmSweepArguments sweep{};
     sweep.costs = worker.costs;
     sweep.count = count;
-    sweep.depth = sizes_.depth;
+    sweep.depth = range.count;
+    sweep.stride = sizes_.depth;
     sweep.p1 = options_.p1;
     sweep.p2 = row.p2 + x;
     sweep.p2_stride = sizes_.left_stride;
     sweep.step = step;
-    sweep.row = pass.sweep->carried + (at + 1) * sizes_.pixel_bytes;
+    sweep.row = pass.sweep->carried + (at + 1) * sizes_.pixel_bytes + range.first;
     sweep.minima = pass.sweep->carried + sizes_.row_bytes + (at + 1) * 4;
-    sweep.along = row.along;
-    sweep.behind = row.behind;
+    sweep.along = row.along + range.first;
+    sweep.behind = row.behind + range.first;
     sweep.carried = row.carried;
     sweep.half = worker.dropped;
     sweep.half_step = 0;
     sweep.past_cache = options_.band_rows == 0;
     sweep.sums = worker.sums;
-    sweep.sums_stride = sizes_.sums_stride;
     if (pass.duty != Duty::drop) {
         const std::size_t top = down ? pass.first : sizes_.height - pass.first - pass.count;
-        sweep.half = pass.halves + ((row.y - top) * sizes_.width + x) * sizes_.depth;
-        sweep.half_step = step * static_cast<std::ptrdiff_t>(sizes_.depth);
+        sweep.half = pass.halves + ranges_.distance(top, row.y, tile) + (x - column) * range.count;
+        sweep.half_step = step * static_cast<std::ptrdiff_t>(range.count);
     }
-    const bool all_8 = options_.paths == 8;
-    if (pass.duty != Duty::finish) return (all_8 ? kernels_.store_8 : kernels_.store_4)(sweep);
-
     sweep.own_half = evidence_ ? worker.own_half : nullptr;
-    (all_8 ? kernels_.finish_8 : kernels_.finish_4)(sweep);
+    const bool all_8 = options_.paths == 8;
+    if (pass.duty == Duty::finish) {
+        (all_8 ? kernels_.finish_8 : kernels_.finish_4)(sweep);
+        select(worker, row, sweep, down ? x : column, range.first);
+    } else {
+        (all_8 ? kernels_.store_8 : kernels_.store_4)(sweep);
+    }
+    leave_range(pass, row, tile, sweep);
+}
+
+void Match::select(Worker& worker, const RowState& row, const SgmSweepArguments& swept, std::size_t column,
+                   std::size_t first) {
     const int paths = options_.paths;
     const auto select = [&](const Winners& to) {
         SgmSelectArguments select{};
         select.sums = worker.sums;
-        select.count = count;
-        select.stride = sizes_.sums_stride;
         select.costs = worker.costs;
-        select.depth = sizes_.depth;
-        select.last = options_.num_disparities - 1;
+        select.count = swept.count;
+        select.depth = swept.depth;
+        select.first = first;
+        select.last = std::min(options_.num_disparities - first, swept.depth) - 1;
         select.cost_weight = rise_weight * paths;
         select.padding_sum = static_cast<std::uint16_t>(paths * sgm_padding_cost);
         select.winners = worker.winners;
         kernels_.select(select);
-        store_winners(*worker.winners, down ? x : x + 1 - count, count, down, evidence_, to);
+        store_winners(*worker.winners, column, swept.count, swept.step > 0, evidence_, to);
     };
     select(row.winners);
     if (!evidence_) return;
-    kernels_.add_up(sweep, static_cast<std::uint8_t>(paths), worker.own_half, static_cast<std::ptrdiff_t>(sizes_.depth));
+    const auto add_up = [&](const std::uint8_t* half, std::ptrdiff_t half_step) {
+        kernels_.add_up(swept, static_cast<std::uint8_t>(paths), half, half_step);
+    };
+    add_up(worker.own_half, static_cast<std::ptrdiff_t>(swept.depth));
     select(row.own);
-    kernels_.add_up(sweep, static_cast<std::uint8_t>(paths), sweep.half, sweep.half_step);
+    add_up(swept.half, swept.half_step);
     select(row.other);
+}
+
+// Where a tile of another range was left, what its paths cost outside of the new one is forgotten.
+void Match::leave_range(const Pass& pass, const RowState& row, std::size_t tile, const SgmSweepArguments& done) {
+    const bool down = pass.sweep->down;
+    const SgmRange& now = ranges_.of(row.y, tile);
+    const bool first_row = row.y == (down ? 0 : sizes_.height - 1);
+    const bool first_tile = tile == (down ? 0 : sizes_.tiles_across - 1);
+    const SgmRange& above = first_row ? ranges_.all() : ranges_.of(down ? row.y - 1 : row.y + 1, tile);
+    const SgmRange& beside = first_tile ? ranges_.all() : ranges_.of(row.y, down ? tile - 1 : tile + 1);
+    std::uint8_t* pixel = done.row - now.first;
+    if (options_.paths == 8) {  // the next tile may want more of the last pixel than this one did
+        const std::uint8_t* last = pixel + (done.count - 1) * sizes_.pixel_bytes + sizes_.depth;
+        const std::size_t end = now.first + now.count;
+        std::copy(last, last + now.first, row.behind);
+        std::copy(last + end, last + sizes_.depth, row.behind + end);
+    }
+    forget_outside(row.along, beside, now);
+    if (above.first == now.first && above.count == now.count) return;
+    for (std::size_t n = 0; n < done.count; ++n, pixel += sizes_.pixel_bytes)
+        for (std::size_t path = 0; path < sizes_.pixel_bytes; path += sizes_.depth)
+            forget_outside(pixel + path, above, now);
 }
 
 void Match::finish_row(const RowState& row, Worker& worker) {
     const std::size_t start = row.y * sizes_.width, width = sizes_.width, at = found_.at(row.y);
     const SgmEvidence* evidence = result_.evidence;
-    judge_row(row.winners, width, options_, worker.claims, found_.best + at, result_.confidence + start,
-              evidence_ ? evidence->left_right + start : worker.left_right);
+    kernels_.judge({row.winners.best, row.winners.cost, row.winners.second, width, options_.min_disparity,
+                    options_.left_right, options_.uniqueness_percent, worker.claims, found_.best + at,
+                    evidence_ ? evidence->left_right + start : worker.left_right, result_.confidence + start});
     std::copy_n(row.winners.rise_before, width, found_.rise_before + at);
     std::copy_n(row.winners.rise_after, width, found_.rise_after + at);
     if (!evidence_) return;
@@ -540,8 +417,8 @@ void Match::fit(std::size_t first, std::size_t last, Worker& worker) {
         const std::size_t at = found_.at(y);
         kernels_.gather({found_.best + at, found_.rise_before + at, found_.rise_after + at, found_.stride, sizes_.width,
                          totals.rise_before, totals.rise_after});
-        fit_row(found_.best + at, totals.rise_before, totals.rise_after, sizes_.width, options_,
-                result_.disparity + y * sizes_.width);
+        kernels_.fit({found_.best + at, totals.rise_before, totals.rise_after, sizes_.width, options_.min_disparity,
+                      result_.disparity + y * sizes_.width});
     }
 }
 
@@ -559,7 +436,7 @@ SgmWorkspacePointer make_sgm_workspace() { return SgmWorkspacePointer(new SgmWor
 
 std::size_t sgm_bytes(const SgmKernels& kernels, const SgmOptions& options, std::size_t height, std::size_t width,
                       std::size_t threads, bool evidence) {
-    return Match(census_scalar, kernels, options, height, width, threads, evidence, nullptr).bytes();
+    return Match(census_scalar, kernels, options, height, width, nullptr, threads, evidence, nullptr).bytes();
 }
 
 std::size_t sgm_thrifty_band(std::size_t height, int paths) {
@@ -571,12 +448,12 @@ std::size_t sgm_thrifty_band(std::size_t height, int paths) {
 }
 
 void sgm_match(SgmWorkspace& workspace, const CensusKernels& census, const SgmKernels& kernels,
-               const SgmOptions& options, const GrayImage& left, const GrayImage& right, std::size_t threads,
-               const SgmResult& result) {
+               const SgmOptions& options, const GrayImage& left, const GrayImage& right, const SgmRange* ranges,
+               std::size_t threads, const SgmResult& result) {
     const std::lock_guard<std::mutex> lock(workspace.in_use);
     const bool evidence = result.evidence != nullptr;
     const auto match = [&](std::uint8_t* memory) {
-        return Match(census, kernels, options, left.height, left.width, threads, evidence, memory);
+        return Match(census, kernels, options, left.height, left.width, ranges, threads, evidence, memory);
     };
     match(workspace.memory.take(match(nullptr).bytes())).run(left, right, result);
 }

@@ -23,6 +23,14 @@ struct SgmOptions {
     std::size_t band_rows;  // 0: keep the halves of the whole image; else of so many rows, and compute them twice
 };
 
+// The image in tiles, row by row from the top left, for a search that is not the same everywhere.
+constexpr std::size_t sgm_tile_width = sgm_chunk, sgm_tile_height = 8;  // px
+
+struct SgmRange {
+    std::uint32_t first;  // disparity to search, counted from min_disparity
+    std::uint32_t count;  // a multiple of sgm_range_multiple, at least one; the last lies below num_disparities, rounded
+};                        // up to a multiple
+
 // What a refinement can use besides the disparity: arrays of height x width, each of them or all null.
 struct SgmEvidence {
     std::uint16_t* cost;          // of the winner; 65535 where there is none, here and below
@@ -55,9 +63,11 @@ struct SgmWorkspaceDeleter {
 using SgmWorkspacePointer = std::unique_ptr<SgmWorkspace, SgmWorkspaceDeleter>;
 SgmWorkspacePointer make_sgm_workspace();
 
-// Matches two images of one size. The result is the same for every instruction set, number of threads and band.
+// Matches two images of one size. `ranges` has one for each tile, or is null: everything is searched. They need kernels
+// whose vectors are no longer than sgm_range_multiple. The result is the same for every instruction set, number of
+// threads and band.
 void sgm_match(SgmWorkspace& workspace, const CensusKernels& census, const SgmKernels& kernels,
-               const SgmOptions& options, const GrayImage& left, const GrayImage& right, std::size_t threads,
-               const SgmResult& result);
+               const SgmOptions& options, const GrayImage& left, const GrayImage& right, const SgmRange* ranges,
+               std::size_t threads, const SgmResult& result);
 
 }  // namespace salticid

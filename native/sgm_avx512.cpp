@@ -1,7 +1,5 @@
 // Semi-global matching for AVX-512 as of Ice Lake and Zen 4 (F, BW, VL, VBMI, BITALG): 64 disparities at a time.
-#include <immintrin.h>
-
-#include "sgm_vector.h"
+#include "sgm_avx2.h"
 
 namespace salticid {
 namespace {
@@ -74,25 +72,8 @@ struct Avx512 {
         return smallest_sum(least);
     }
 
-    static std::uint64_t equal_sums(const std::uint16_t* sums, std::uint16_t value) {
-        const Bytes wanted = _mm512_set1_epi16(static_cast<short>(value));
-        const std::uint64_t first = _mm512_cmpeq_epi16_mask(_mm512_load_si512(sums), wanted);
-        const std::uint64_t second = _mm512_cmpeq_epi16_mask(_mm512_load_si512(sums + 32), wanted);
-        return first | second << 32;
-    }
-
-    // The smallest sum farther than 1 from `best`.
-    static std::uint16_t minimum_apart(const std::uint16_t* sums, std::size_t count, std::size_t best) {
-        const Bytes two = _mm512_set1_epi16(2);
-        // How far above best - 1, below 0 as a large number: 0, 1 and 2 are near.
-        Bytes place = _mm512_sub_epi16(words_from_0(), _mm512_set1_epi16(static_cast<short>(best - 1)));
-        Bytes least = all_ones();
-        for (std::size_t d = 0; d < count; d += 32) {
-            const __mmask32 apart = _mm512_cmpgt_epu16_mask(place, two);
-            least = _mm512_mask_min_epu16(least, apart, least, _mm512_load_si512(sums + d));
-            place = _mm512_add_epi16(place, _mm512_set1_epi16(32));
-        }
-        return smallest_sum(least);
+    static std::uint32_t equal_sums(const std::uint16_t* sums, std::uint16_t value) {
+        return _mm512_cmpeq_epi16_mask(_mm512_load_si512(sums), _mm512_set1_epi16(static_cast<short>(value)));
     }
 
 private:
@@ -101,12 +82,6 @@ private:
         alignas(64) std::uint8_t lane[lanes];
         for (std::size_t i = 0; i < lanes; ++i) lane[i] = static_cast<std::uint8_t>(first + i);
         return load(lane);
-    }
-
-    static Bytes words_from_0() {
-        alignas(64) std::uint16_t word[lanes / 2];
-        for (std::size_t i = 0; i < lanes / 2; ++i) word[i] = static_cast<std::uint16_t>(i);
-        return _mm512_load_si512(word);
     }
 
     // Puts the first 32 bytes where unpacklo looks for them, the others where unpackhi does.
@@ -128,8 +103,24 @@ private:
     }
 };
 
+// For ranges of fewer disparities: vectors of 32, with what AVX-512 has for them.
+struct Avx512Narrow : Avx2 {
+    static Bytes popcount(Bytes a) { return _mm256_popcnt_epi8(a); }
+    static Bytes from_below(Bytes below, Bytes here) { return _mm256_permutex2var_epi8(below, lanes_from(31), here); }
+    static Bytes from_above(Bytes here, Bytes above) { return _mm256_permutex2var_epi8(here, lanes_from(1), above); }
+
+private:
+    // The numbers from `first` on.
+    static Bytes lanes_from(std::uint8_t first) {
+        alignas(32) std::uint8_t lane[lanes];
+        for (std::size_t i = 0; i < lanes; ++i) lane[i] = static_cast<std::uint8_t>(first + i);
+        return load(lane);
+    }
+};
+
 }  // namespace
 
+const SgmKernels sgm_avx512_narrow = sgm_kernels<Avx512Narrow>;
 const SgmKernels sgm_avx512 = sgm_kernels<Avx512>;
 
 }  // namespace salticid

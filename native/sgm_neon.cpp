@@ -62,26 +62,11 @@ struct Neon {
         return vminvq_u16(least);
     }
 
-    static std::uint64_t equal_sums(const std::uint16_t* sums, std::uint16_t value) {
+    static std::uint32_t equal_sums(const std::uint16_t* sums, std::uint16_t value) {
         const uint16x8_t wanted = vdupq_n_u16(value);
-        const Bytes first = vpaddq_u8(equal_16(sums, wanted), equal_16(sums + 16, wanted));
-        const Bytes second = vpaddq_u8(equal_16(sums + 32, wanted), equal_16(sums + 48, wanted));
-        const Bytes fours = vpaddq_u8(first, second);
-        return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(fours, fours)), 0);
-    }
-
-    // The smallest sum farther than 1 from `best`.
-    static std::uint16_t minimum_apart(const std::uint16_t* sums, std::size_t count, std::size_t best) {
-        static constexpr std::uint16_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-        // How far above best - 1, below 0 as a large number: 0, 1 and 2 are near.
-        uint16x8_t place = vsubq_u16(vld1q_u16(lane), vdupq_n_u16(static_cast<std::uint16_t>(best - 1)));
-        uint16x8_t least = vdupq_n_u16(65535);
-        for (std::size_t d = 0; d < count; d += 8) {
-            const uint16x8_t is_near = vcleq_u16(place, vdupq_n_u16(2));
-            least = vminq_u16(least, vorrq_u16(is_near, vld1q_u16(sums + d)));
-            place = vaddq_u16(place, vdupq_n_u16(8));
-        }
-        return vminvq_u16(least);
+        const Bytes twos = vpaddq_u8(equal_16(sums, wanted), equal_16(sums + 16, wanted));
+        const Bytes fours = vpaddq_u8(twos, twos);
+        return vgetq_lane_u32(vreinterpretq_u32_u8(vpaddq_u8(fours, fours)), 0);
     }
 
 private:

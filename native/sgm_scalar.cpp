@@ -69,17 +69,10 @@ struct Scalar {
         return least;
     }
 
-    static std::uint64_t equal_sums(const std::uint16_t* sums, std::uint16_t value) {
-        std::uint64_t equal = 0;
-        for (std::size_t d = 0; d < sgm_sums_multiple; ++d) equal |= std::uint64_t{sums[d] == value} << d;
+    static std::uint32_t equal_sums(const std::uint16_t* sums, std::uint16_t value) {
+        std::uint32_t equal = 0;
+        for (std::size_t d = 0; d < sgm_range_multiple; ++d) equal |= std::uint32_t{sums[d] == value} << d;
         return equal;
-    }
-
-    // The smallest sum farther than 1 from `best`.
-    static std::uint16_t minimum_apart(const std::uint16_t* sums, std::size_t count, std::size_t best) {
-        const std::uint16_t below = best > 1 ? minimum_of_sums(sums, best - 1) : 65535;
-        const std::uint16_t above = best + 2 < count ? minimum_of_sums(sums + best + 2, count - best - 2) : 65535;
-        return below < above ? below : above;
     }
 
 private:

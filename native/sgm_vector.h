@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+#include "sgm_judge.h"
 #include "sgm_kernels.h"
 
 namespace salticid {
@@ -52,73 +53,74 @@ void penalties(const SgmPenaltyArguments& a) {
 // along the row. As in AD-census (Mei et al. 2011, "On building an accurate stereo matching system on graphics
 // hardware"), but of gradients, which do not mind if one view is brighter.
 
-// Neighboring vectors of a pixel; what is the same for both is loaded once. Without BOTH the second means nothing.
+// Two vectors of V as one, for what both have in common is then loaded once.
 template <class V>
-struct Pair {
-    typename V::Bytes first, second;
+struct Twice {
+    static constexpr std::size_t lanes = 2 * V::lanes;
+    struct Bytes {
+        typename V::Bytes low, high;
+    };
+
+    static Bytes broadcast(std::uint8_t value) { return {V::broadcast(value), V::broadcast(value)}; }
+    static Bytes load_any(const std::uint8_t* bytes) { return {V::load_any(bytes), V::load_any(bytes + V::lanes)}; }
+    static void store(std::uint8_t* bytes, Bytes a) { V::store(bytes, a.low), V::store(bytes + V::lanes, a.high); }
+    static Bytes add(Bytes a, Bytes b) { return {V::add(a.low, b.low), V::add(a.high, b.high)}; }
+    static Bytes min(Bytes a, Bytes b) { return {V::min(a.low, b.low), V::min(a.high, b.high)}; }
+    static Bytes max(Bytes a, Bytes b) { return {V::max(a.low, b.low), V::max(a.high, b.high)}; }
+    static Bytes average(Bytes a, Bytes b) { return {V::average(a.low, b.low), V::average(a.high, b.high)}; }
+    static Bytes difference(Bytes a, Bytes b) { return {V::difference(a.low, b.low), V::difference(a.high, b.high)}; }
+    static Bytes exclusive_or(Bytes a, Bytes b) {
+        return {V::exclusive_or(a.low, b.low), V::exclusive_or(a.high, b.high)};
+    }
+    static Bytes popcount(Bytes a) { return {V::popcount(a.low), V::popcount(a.high)}; }
 };
 
-template <class V, bool BOTH, class Step>
-Pair<V> each(Step step) {
-    Pair<V> made;
-    made.first = step(0);
-    if constexpr (BOTH)
-        made.second = step(V::lanes);
-    else
-        made.second = made.first;
-    return made;
-}
-
-template <class V, int PLANES, bool BOTH>
-Pair<V> pixel_costs(const SgmCostArguments& a, std::size_t x, std::size_t offset) {
-    const std::uint8_t* left = a.left + x;
-    const std::uint8_t* right = a.right + (a.width - 1 - x) + offset;
-    const auto gradient = V::broadcast(left[PLANES * a.left_stride]), cap = V::broadcast(sgm_gradient_cap);
-    Pair<V> cost = each<V, BOTH>([&](std::size_t lane) {
-        return V::min(V::difference(gradient, V::load_any(right + PLANES * a.right_stride + lane)), cap);
-    });
+// Of one pixel, from the entries of its planes in both rows.
+template <class V, int PLANES>
+__attribute__((always_inline)) inline typename V::Bytes pixel_cost(const SgmCostArguments& a, const std::uint8_t* left,
+                                                                   const std::uint8_t* right) {
+    const auto gradient = V::broadcast(left[PLANES * a.left_stride]);
+    const auto steps = V::difference(gradient, V::load_any(right + PLANES * a.right_stride));
+    auto cost = V::min(steps, V::broadcast(sgm_gradient_cap));
     for (int plane = 0; plane < PLANES; ++plane) {
         const auto code = V::broadcast(left[plane * a.left_stride]);
-        const std::uint8_t* codes = right + plane * a.right_stride;
-        const auto differing = [&](std::size_t lane) {
-            return V::popcount(V::exclusive_or(code, V::load_any(codes + lane)));
-        };
-        cost.first = V::add(cost.first, differing(0));
-        if constexpr (BOTH) cost.second = V::add(cost.second, differing(V::lanes));
+        const auto differing = V::exclusive_or(code, V::load_any(right + plane * a.right_stride));
+        cost = V::add(cost, V::popcount(differing));
     }
     return cost;
 }
 
-template <class V, int PLANES, bool BOTH>
+// Of as many disparities as fit a vector. Beside the first and the last pixel of a row stands the same one again.
+template <class V, int PLANES>
 void costs_at(const SgmCostArguments& a, std::size_t offset) {
-    const std::ptrdiff_t last = static_cast<std::ptrdiff_t>(a.width) - 1;
-    const auto clamped = [last](std::ptrdiff_t x) { return static_cast<std::size_t>(x < 0 ? 0 : x > last ? last : x); };
-    const auto smooth = [](typename V::Bytes before, typename V::Bytes here, typename V::Bytes after) {
-        return V::average(V::average(before, after), here);
+    const std::uint8_t* left = a.left + a.x;
+    const std::uint8_t* right = a.right + (a.width - 1 - a.x) + offset;
+    const auto cost_at = [&](std::ptrdiff_t n) {
+        return pixel_cost<V, PLANES>(a, left + n * a.step, right - n * a.step);
     };
-    const auto padding_at = [&](std::size_t d) { return d + V::lanes == a.depth ? V::load_any(a.padding) : V::zero(); };
-    const auto padding = padding_at(offset), padding_second = padding_at(offset + V::lanes);
-    std::ptrdiff_t x = static_cast<std::ptrdiff_t>(a.x);
-    Pair<V> before = pixel_costs<V, PLANES, BOTH>(a, clamped(x - a.step), offset);
-    Pair<V> here = pixel_costs<V, PLANES, BOTH>(a, clamped(x), offset);
+    const auto count = static_cast<std::ptrdiff_t>(a.count), last = static_cast<std::ptrdiff_t>(a.width) - 1;
+    const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(a.x), to = from + (count - 1) * a.step;
+    const bool begins = from == (a.step > 0 ? 0 : last), ends = to == (a.step > 0 ? last : 0);
+    const auto padding = V::load_any(a.padding + offset);
+
+    auto here = cost_at(0), before = begins ? here : cost_at(-1);
     std::uint8_t* out = a.costs + offset;
-    for (std::size_t n = 0; n < a.count; ++n, out += a.depth) {
-        x += a.step;
-        const Pair<V> after = pixel_costs<V, PLANES, BOTH>(a, clamped(x), offset);
-        V::store(out, V::max(smooth(before.first, here.first, after.first), padding));
-        if constexpr (BOTH)
-            V::store(out + V::lanes, V::max(smooth(before.second, here.second, after.second), padding_second));
+    const auto put = [&](typename V::Bytes after) {
+        V::store(out, V::max(V::average(V::average(before, after), here), padding));
+        out += a.depth;
         before = here;
         here = after;
-    }
+    };
+    for (std::ptrdiff_t n = 1; n < count; ++n) put(cost_at(n));
+    put(ends ? here : cost_at(count));
 }
 
 template <class V, int PLANES>
 void costs(const SgmCostArguments& arguments) {
     const SgmCostArguments a = arguments;  // a local: bytes may alias it otherwise
     std::size_t offset = 0;
-    for (; offset + 2 * V::lanes <= a.depth; offset += 2 * V::lanes) costs_at<V, PLANES, true>(a, offset);
-    if (offset < a.depth) costs_at<V, PLANES, false>(a, offset);
+    for (; offset + Twice<V>::lanes <= a.depth; offset += Twice<V>::lanes) costs_at<Twice<V>, PLANES>(a, offset);
+    if (offset < a.depth) costs_at<V, PLANES>(a, offset);
 }
 
 // ---- Paths
@@ -128,21 +130,18 @@ template <class V>
 struct Path {
     using Bytes = typename V::Bytes;
 
-    const std::uint8_t* from;  // L(p - r, .)
-    Bytes minimum, highest;    // min L(p - r, .), and that + P2
-    Bytes below, here;         // the vectors at d - lanes and d
-    Bytes smallest;            // of L(p, .), so far, lane by lane
+    Bytes minimum, highest;  // min L(p - r, .), and that + P2
+    Bytes below, here;       // L(p - r, .) at the vectors before d and at d
+    Bytes smallest;          // of L(p, .), so far, lane by lane
 
-    Path(const std::uint8_t* costs, Bytes least, std::uint8_t p2)
-        : from(costs),
-          minimum(least),
+    Path(Bytes first, Bytes least, std::uint8_t p2)
+        : minimum(least),
           highest(V::add(least, V::broadcast(p2))),
           below(V::all_ones()),
-          here(V::load(costs)),
-          smallest(V::all_ones()) {}
+          here(first),
+          smallest(first) {}
 
-    Bytes advance(std::size_t next, bool more, Bytes p1) {  // Hirschmueller 2008, eq. 13, without C(p, d)
-        const Bytes above = more ? V::load(from + next) : V::all_ones();
+    Bytes advance(Bytes above, Bytes p1) {  // Hirschmueller 2008, eq. 13, without C(p, d)
         const Bytes neighbors = V::min(V::from_below(below, here), V::from_above(here, above));
         const Bytes least = V::min(V::min(here, V::add_saturated(neighbors, p1)), highest);
         below = here;
@@ -150,11 +149,42 @@ struct Path {
         return V::subtract(least, minimum);
     }
 
-    Bytes total(Bytes cost, Bytes added) {
+    Bytes total(Bytes cost, Bytes added, bool first) {
         const Bytes sum = V::add(cost, added);
-        smallest = V::min(smallest, sum);
+        smallest = first ? sum : V::min(smallest, sum);
         return sum;
     }
+};
+
+// Path costs of a pixel in memory; above the last vector there is nothing.
+template <class V>
+struct Stored {
+    std::uint8_t* costs;
+    std::size_t depth;
+
+    typename V::Bytes at(std::size_t d) const { return d < depth ? V::load_any(costs + d) : V::all_ones(); }
+    void set(std::size_t d, typename V::Bytes value) const { V::store_any(costs + d, value); }
+};
+
+// Those of the pixel before in the row, which are needed at once: where their number is known they stay in registers.
+template <class V, int BLOCKS>
+struct Along {
+    typename V::Bytes vectors[BLOCKS];
+
+    explicit Along(const Stored<V>& from) {
+        for (int n = 0; n < BLOCKS; ++n) vectors[n] = from.at(n * V::lanes);
+    }
+    typename V::Bytes at(std::size_t d) const { return d < BLOCKS * V::lanes ? vectors[d / V::lanes] : V::all_ones(); }
+    void set(std::size_t d, typename V::Bytes value) { vectors[d / V::lanes] = value; }
+    void keep(const Stored<V>& to) const {
+        for (int n = 0; n < BLOCKS; ++n) to.set(n * V::lanes, vectors[n]);
+    }
+};
+
+template <class V>
+struct Along<V, 0> : Stored<V> {
+    explicit Along(const Stored<V>& from) : Stored<V>(from) {}
+    void keep(const Stored<V>&) const {}
 };
 
 struct StoreHalf {
@@ -179,7 +209,7 @@ struct Finish {
         const std::uint8_t* of_pixel = a.half + static_cast<std::ptrdiff_t>(n) * a.half_step + d;
         __builtin_prefetch(of_pixel + prefetched_pixels * a.half_step);
         const auto other = V::load(of_pixel);
-        V::template store_sums<SHIFT>(a.sums + n * a.sums_stride + d, cost, half, other);
+        V::template store_sums<SHIFT>(a.sums + n * a.depth + d, cost, half, other);
         if (a.own_half != nullptr) V::store(a.own_half + n * a.depth + d, half);
     }
 };
@@ -189,26 +219,29 @@ template <class V, class Sink, int BLOCKS>
 void sweep_4(const SgmSweepArguments& a) {
     const std::size_t depth = BLOCKS > 0 ? BLOCKS * V::lanes : a.depth;
     const auto p1 = V::broadcast(a.p1);
+    const Stored<V> before{a.along, depth};
+    Along<V, BLOCKS> along(before);
     auto along_minimum = V::broadcast(a.carried[0]);
     for (std::size_t n = 0; n < a.count; ++n) {
-        std::uint8_t* here = a.row + n * depth;
+        const Stored<V> above{a.row + n * a.stride, depth};
         std::uint8_t* minima = a.minima + 4 * n;
         const std::uint8_t* p2 = a.p2 + static_cast<std::ptrdiff_t>(n) * a.step;
-        Path<V> side(a.along, along_minimum, p2[0]);
-        Path<V> up(here, V::broadcast(minima[1]), p2[a.p2_stride]);
+        Path<V> side(along.at(0), along_minimum, p2[0]);
+        Path<V> up(above.at(0), V::broadcast(minima[1]), p2[a.p2_stride]);
+#pragma GCC unroll 4
         for (std::size_t d = 0; d < depth; d += V::lanes) {
-            const std::size_t next = d + V::lanes;
-            const bool more = next < depth;
             const auto cost = V::load(a.costs + n * depth + d);
-            const auto added_side = side.advance(next, more, p1), added_up = up.advance(next, more, p1);
-            V::store(a.along + d, side.total(cost, added_side));
-            V::store(here + d, up.total(cost, added_up));
+            const auto added_side = side.advance(along.at(d + V::lanes), p1);
+            const auto added_up = up.advance(above.at(d + V::lanes), p1);
+            along.set(d, side.total(cost, added_side, d == 0));
+            above.set(d, up.total(cost, added_up, d == 0));
             Sink::template take<V>(a, n, d, cost, V::add(added_side, added_up));
         }
         const auto least = V::minima_of_2(side.smallest, up.smallest);
         along_minimum = V::broadcast_first(least);
         V::store_minima(minima, least);
     }
+    along.keep(before);
     a.carried[0] = a.minima[4 * a.count - 4];
 }
 
@@ -216,28 +249,32 @@ template <class V, class Sink, int BLOCKS>
 void sweep_8(const SgmSweepArguments& a) {
     const std::size_t depth = BLOCKS > 0 ? BLOCKS * V::lanes : a.depth;
     const auto p1 = V::broadcast(a.p1);
+    const Stored<V> before{a.along, depth}, behind{a.behind, depth};
+    Along<V, BLOCKS> along(before);
     auto along_minimum = V::broadcast(a.carried[0]);
     std::uint8_t behind_minimum = a.carried[1];
     for (std::size_t n = 0; n < a.count; ++n) {
-        std::uint8_t* here = a.row + n * 3 * depth;
+        std::uint8_t* here = a.row + n * 3 * a.stride;
+        const Stored<V> above{here, depth}, left{here + a.stride, depth}, right{here + 2 * a.stride, depth};
+        const Stored<V> ahead{here + 5 * a.stride, depth};
         std::uint8_t* minima = a.minima + 4 * n;
         const std::uint8_t* p2 = a.p2 + static_cast<std::ptrdiff_t>(n) * a.step;
-        Path<V> side(a.along, along_minimum, p2[0]);
-        Path<V> up(here, V::broadcast(minima[1]), p2[a.p2_stride]);
-        Path<V> back(a.behind, V::broadcast(behind_minimum), p2[2 * a.p2_stride]);
-        Path<V> fore(here + 5 * depth, V::broadcast(minima[7]), p2[3 * a.p2_stride]);
+        Path<V> side(along.at(0), along_minimum, p2[0]);
+        Path<V> up(above.at(0), V::broadcast(minima[1]), p2[a.p2_stride]);
+        Path<V> back(behind.at(0), V::broadcast(behind_minimum), p2[2 * a.p2_stride]);
+        Path<V> fore(ahead.at(0), V::broadcast(minima[7]), p2[3 * a.p2_stride]);
         behind_minimum = minima[2];
+#pragma GCC unroll 4
         for (std::size_t d = 0; d < depth; d += V::lanes) {
             const std::size_t next = d + V::lanes;
-            const bool more = next < depth;
             const auto cost = V::load(a.costs + n * depth + d);
-            const auto added_side = side.advance(next, more, p1), added_up = up.advance(next, more, p1);
-            const auto added_back = back.advance(next, more, p1), added_fore = fore.advance(next, more, p1);
-            V::store(a.along + d, side.total(cost, added_side));
-            V::store(here + d, up.total(cost, added_up));
-            V::store(a.behind + d, V::load(here + depth + d));
-            V::store(here + depth + d, back.total(cost, added_back));
-            V::store(here + 2 * depth + d, fore.total(cost, added_fore));
+            const auto added_side = side.advance(along.at(next), p1), added_up = up.advance(above.at(next), p1);
+            const auto added_back = back.advance(behind.at(next), p1), added_fore = fore.advance(ahead.at(next), p1);
+            along.set(d, side.total(cost, added_side, d == 0));
+            above.set(d, up.total(cost, added_up, d == 0));
+            behind.set(d, left.at(d));
+            left.set(d, back.total(cost, added_back, d == 0));
+            right.set(d, fore.total(cost, added_fore, d == 0));
             const auto half = V::add(V::add(added_side, added_up), V::add(added_back, added_fore));
             Sink::template take<V>(a, n, d, cost, half);
         }
@@ -245,12 +282,13 @@ void sweep_8(const SgmSweepArguments& a) {
         along_minimum = V::broadcast_first(least);
         V::store_minima(minima, least);
     }
+    along.keep(before);
     a.carried[0] = a.minima[4 * a.count - 4];
     a.carried[1] = behind_minimum;
 }
 
 template <int COUNT>
-struct Blocks {
+struct Known {  // at compile time
     static constexpr int value = COUNT;
 };
 
@@ -264,10 +302,10 @@ void sweep(const SgmSweepArguments& arguments) {
             sweep_8<V, Sink, decltype(blocks)::value>(given);
     };
     switch (a.depth / V::lanes) {
-        case 1: return of(Blocks<1>{}, a);
-        case 2: return of(Blocks<2>{}, a);
-        case 4: return of(Blocks<4>{}, a);
-        default: return of(Blocks<0>{}, a);
+        case 1: return of(Known<1>{}, a);
+        case 2: return of(Known<2>{}, a);
+        case 4: return of(Known<4>{}, a);
+        default: return of(Known<0>{}, a);
     }
 }
 
@@ -279,7 +317,7 @@ void add_up(const SgmSweepArguments& arguments, std::uint8_t paths, const std::u
         const std::uint8_t* of_pixel = half + static_cast<std::ptrdiff_t>(n) * half_step;
         for (std::size_t d = 0; d < a.depth; d += V::lanes) {
             const auto cost = V::load(a.costs + n * a.depth + d), added = V::load(of_pixel + d);
-            std::uint16_t* sums = a.sums + n * a.sums_stride + d;
+            std::uint16_t* sums = a.sums + n * a.depth + d;
             if (paths == 4)
                 V::template store_sums<1>(sums, cost, added, V::zero());
             else
@@ -290,48 +328,67 @@ void add_up(const SgmSweepArguments& arguments, std::uint8_t paths, const std::u
 
 // ---- The winner of each pixel
 
-// GROUPS is how many times sgm_sums_multiple sums a pixel has, or 0 where that is known at run time only.
+// GROUPS is how many times sgm_range_multiple sums a pixel has, or 0 where that is known at run time only.
 template <class V, int GROUPS>
-void select_in(const SgmSelectArguments& a) {
-    constexpr std::uint16_t none = 65535;
-    const std::size_t stride = GROUPS > 0 ? GROUPS * sgm_sums_multiple : a.stride;
-    const std::uint8_t* costs = a.costs;
+void select_best(const SgmSelectArguments& a, std::size_t depth) {
     const std::uint16_t* sums = a.sums;
-    SgmWinners& to = *a.winners;
-    for (std::size_t n = 0; n < a.count; ++n, sums += stride, costs += a.depth) {
-        const std::uint16_t least = V::minimum_of_sums(sums, stride);
-        std::uint64_t equal = 0;  // of the first group that has the smallest sum
+    std::uint16_t *best = a.winners->best, *cost = a.winners->cost;
+    for (std::size_t n = 0; n < a.count; ++n, sums += depth) {
+        const std::uint16_t least = V::minimum_of_sums(sums, depth);
+        std::uint32_t equal = V::equal_sums(sums, least);  // of the first group that has the smallest sum
         std::size_t group = 0;
-        for (std::size_t d = stride; d > 0;) {
-            d -= sgm_sums_multiple;
-            const std::uint64_t here = V::equal_sums(sums + d, least);
-            equal = here != 0 ? here : equal;
-            group = here != 0 ? d : group;
-        }
-        const std::size_t best = group + static_cast<std::size_t>(__builtin_ctzll(equal));
-        const std::uint16_t second = V::minimum_apart(sums, stride, best);
-        to.best[n] = static_cast<std::uint16_t>(best);
-        to.cost[n] = least;
-        to.second[n] = second < a.padding_sum ? second : none;
-        to.before[n] = best > 0 ? sums[best - 1] : none;
-        to.after[n] = best < a.last ? sums[best + 1] : none;
-        const bool inside = best > 0 && best < a.last;
-        const std::uint8_t* cost = costs + best;
-        const int before = to.before[n] - least + a.cost_weight * (cost[-1] - cost[0]);
-        const int after = to.after[n] - least + a.cost_weight * (cost[1] - cost[0]);
-        to.rise_before[n] = static_cast<std::int16_t>(inside ? before : 0);
-        to.rise_after[n] = static_cast<std::int16_t>(inside ? after : 0);
+        while (GROUPS != 1 && equal == 0) equal = V::equal_sums(sums + (group += sgm_range_multiple), least);
+        best[n] = static_cast<std::uint16_t>(group + static_cast<std::size_t>(__builtin_ctz(equal)));
+        cost[n] = least;
+    }
+}
+
+// How much worse the neighbors of the best are. All three are then taken out, for those who look for the second.
+inline void rise(const SgmSelectArguments& a, std::size_t depth) {
+    constexpr std::uint16_t none = 65535;
+    const std::uint8_t* costs = a.costs;
+    std::uint16_t* sums = a.sums;
+    SgmWinners& to = *a.winners;
+    for (std::size_t n = 0; n < a.count; ++n, sums += depth, costs += depth) {
+        const std::size_t best = to.best[n], low = best - (best > 0), high = best + (best < a.last);
+        const int inside = (low < best) & (best < high) ? -1 : 0;
+        const int before = sums[low] - sums[best] + a.cost_weight * (costs[low] - costs[best]);
+        const int after = sums[high] - sums[best] + a.cost_weight * (costs[high] - costs[best]);
+        to.rise_before[n] = static_cast<std::int16_t>(before & inside);
+        to.rise_after[n] = static_cast<std::int16_t>(after & inside);
+        to.before[n] = low < best ? sums[low] : none;
+        to.after[n] = best < high ? sums[high] : none;
+        sums[low] = sums[best] = sums[high] = none;
+    }
+}
+
+// By now what was stored in between the sums has arrived, and can be read in whole vectors.
+template <class V>
+void select_second(const SgmSelectArguments& a, std::size_t depth) {
+    const std::uint16_t* sums = a.sums;
+    std::uint16_t *best = a.winners->best, *second = a.winners->second;
+    for (std::size_t n = 0; n < a.count; ++n, sums += depth) second[n] = V::minimum_of_sums(sums, depth);
+    for (std::size_t n = 0; n < a.count; ++n) {
+        second[n] = second[n] < a.padding_sum ? second[n] : 65535;
+        best[n] = static_cast<std::uint16_t>(best[n] + a.first);
     }
 }
 
 template <class V>
 void select(const SgmSelectArguments& arguments) {
     const SgmSelectArguments a = arguments;
-    switch (a.stride / sgm_sums_multiple) {
-        case 1: return select_in<V, 1>(a);
-        case 2: return select_in<V, 2>(a);
-        case 4: return select_in<V, 4>(a);
-        default: return select_in<V, 0>(a);
+    constexpr auto of = [](auto groups, const SgmSelectArguments& given) {
+        constexpr int known = decltype(groups)::value;
+        const std::size_t depth = known > 0 ? known * sgm_range_multiple : given.depth;
+        select_best<V, known>(given, depth);
+        rise(given, depth);
+        select_second<V>(given, depth);
+    };
+    switch (a.depth / sgm_range_multiple) {
+        case 1: return of(Known<1>{}, a);
+        case 2: return of(Known<2>{}, a);
+        case 4: return of(Known<4>{}, a);
+        default: return of(Known<0>{}, a);
     }
 }
 
@@ -386,7 +443,9 @@ constexpr SgmKernels sgm_kernels = {V::lanes,
                                     sweep<V, Finish<3>, 8>,
                                     add_up<V>,
                                     select<V>,
-                                    gather<V>};
+                                    judge,
+                                    gather<V>,
+                                    fit};
 
 }  // namespace
 }  // namespace salticid

@@ -292,6 +292,21 @@ std::vector<Case> make_cases() {
     return cases;
 }
 
+// Some disparities of a search for each tile.
+std::vector<salticid::SgmRange> make_ranges(Random& random, const Case& given) {
+    const auto groups = [](std::size_t count, std::size_t size) { return (count + size - 1) / size; };
+    const std::size_t most = groups(given.options.num_disparities, salticid::sgm_range_multiple);
+    std::vector<salticid::SgmRange> ranges(groups(given.height, salticid::sgm_tile_height) *
+                                           groups(given.width, salticid::sgm_tile_width));
+    for (salticid::SgmRange& range : ranges) {
+        const std::size_t count = (1 + random.below(most)) * salticid::sgm_range_multiple;
+        const std::size_t room = most * salticid::sgm_range_multiple - count + 1;
+        range.first = static_cast<std::uint32_t>(random.below(std::min(room, given.options.num_disparities)));
+        range.count = static_cast<std::uint32_t>(count);
+    }
+    return ranges;
+}
+
 struct Found {
     std::vector<float> disparity, confidence;
     std::vector<std::uint16_t> cost, before, after, second, left_right, disagreement;
@@ -308,24 +323,25 @@ struct Way {
 };
 
 Found match(const InstructionSet& set, salticid::SgmWorkspace& workspace, const Case& given, const Pair& pair,
-            const Way& way) {
+            const std::vector<salticid::SgmRange>& ranges, const Way& way) {
     Found found(given.height * given.width);
     salticid::SgmOptions options = given.options;
     options.band_rows = way.band_rows;
     const salticid::SgmEvidence evidence = {found.cost.data(),   found.before.data(),     found.after.data(),
                                             found.second.data(), found.left_right.data(), found.disagreement.data()};
-    salticid::sgm_match(workspace, *set.census, *set.sgm, options, view(pair.left), view(pair.right), way.threads,
+    salticid::sgm_match(workspace, *set.census, ranges.empty() ? *set.sgm : *set.sgm_narrow, options, view(pair.left),
+                        view(pair.right), ranges.empty() ? nullptr : ranges.data(), way.threads,
                         {found.disparity.data(), found.confidence.data(), way.evidence ? &evidence : nullptr});
     return found;
 }
 
-std::string described(const InstructionSet& set, const Case& given, const Way& way) {
+std::string described(const InstructionSet& set, const Case& given, bool ranges, const Way& way) {
     const salticid::SgmOptions& o = given.options;
     std::ostringstream text;
     text << set.name << ", " << given.height << " x " << given.width << ", window " << given.window << ", " << o.paths
          << " paths, " << o.num_disparities << " disparities from " << o.min_disparity << ", penalties " << +o.p1 << ' '
          << +o.p2 << ' ' << +o.p2_least << ' ' << +o.p2_slope << ", " << way.threads << " threads, bands of "
-         << way.band_rows << " rows, " << (way.evidence ? "with" : "without") << " evidence";
+         << way.band_rows << " rows, " << (ranges ? "in ranges, " : "") << (way.evidence ? "with" : "without") << " evidence";
     return text.str();
 }
 
@@ -363,14 +379,17 @@ std::size_t compare_matches(const std::vector<Case>& cases) {
     for (const Case& given : cases) {
         const salticid::SgmOptions& options = given.options;
         const Pair pair = make_pair(random, given.height, given.width, options.min_disparity, options.num_disparities);
-        const Found expected = match(scalar(), *salticid::make_sgm_workspace(), given, pair, {1, 0, true});
-        digest_in(expected);
-        for (std::size_t n = 0; n < workspaces.size(); ++n) {
-            const InstructionSet& set = salticid::instruction_sets()[n];
-            for (const Way& way : ways(given)) {
-                const Found found = match(set, *workspaces[n], given, pair, way);
-                expect_same(expected, found, given.width, way.evidence, described(set, given, way));
-                ++compared;
+        for (const auto& ranges : {std::vector<salticid::SgmRange>{}, make_ranges(random, given)}) {
+            const Found expected = match(scalar(), *salticid::make_sgm_workspace(), given, pair, ranges, {1, 0, true});
+            digest_in(expected);
+            for (std::size_t n = 0; n < workspaces.size(); ++n) {
+                const InstructionSet& set = salticid::instruction_sets()[n];
+                for (const Way& way : ways(given)) {
+                    const Found found = match(set, *workspaces[n], given, pair, ranges, way);
+                    expect_same(expected, found, given.width, way.evidence,
+                                described(set, given, !ranges.empty(), way));
+                    ++compared;
+                }
             }
         }
     }

@@ -1,4 +1,6 @@
-"""The kernels of every instruction set give the same bits: here under the sanitizers, and for ARM in an emulator.
+"""The kernels of every instruction set give the same bits: here under the sanitizers, elsewhere emulated.
+
+ARM is emulated by QEMU, and AVX-512, which QEMU does not know, by SIMDe in place of the intrinsics.
 
 `parity.cpp` does the comparing; it is built from the files, and with the flags, that the package is built with.
 """
@@ -6,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -17,6 +20,7 @@ from salticid.core import native
 
 ROOT = Path(__file__).parents[2]
 TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+SIMDE = Path("/usr/include/simde/x86/avx512.h")
 ARM_COMPILER, ARM_EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch64-static"
 RUN_SECONDS = 300  # of threads that wait for each other
 
@@ -64,6 +68,14 @@ def compared_here(program_here):
 
 
 @pytest.fixture(scope="module")
+def compared_by_simde(tmp_path_factory):
+    if platform.machine() not in ("x86_64", "AMD64") or not SIMDE.is_file():
+        pytest.skip("needs SIMDe (libsimde-dev), on x86-64")
+    definitions = ("SALTICID_EMULATE_AVX512=ON", "CMAKE_BUILD_TYPE=Release")
+    return run(build(tmp_path_factory.mktemp("simde"), *definitions))
+
+
+@pytest.fixture(scope="module")
 def compared_on_arm(tmp_path_factory):
     require(ARM_COMPILER, ARM_EMULATOR)
     target = ("CMAKE_SYSTEM_NAME=Linux", "CMAKE_SYSTEM_PROCESSOR=aarch64", f"CMAKE_CXX_COMPILER={ARM_COMPILER}")
@@ -87,6 +99,12 @@ def test_every_instruction_set_of_this_cpu_gives_the_same_bits_and_no_sanitizer_
     assert int(compared_here["images"]) >= 100 * len(sets)
     assert int(compared_here["maps"]) >= 100 * len(sets)
     assert int(compared_here["matches"]) >= 500 * len(sets)
+
+
+@pytest.mark.slow
+def test_avx512_gives_the_same_bits_also_where_the_cpu_lacks_it(compared_by_simde, compared_here):
+    assert "avx512" in compared_by_simde["instruction_sets"].split()
+    assert compared_by_simde["digest"] == compared_here["digest"]
 
 
 @pytest.mark.slow

@@ -43,6 +43,7 @@ class NativeEngine:
             num_disparities=options.num_disparities,
             uniqueness_percent=UNIQUENESS_PERCENT if options.uniqueness_percent is None else options.uniqueness_percent,
             left_right_px=options.left_right_px,
+            coarse_to_fine=options.coarse_to_fine,
             threads=threads,
         )
         self._large: dict[tuple[int, ...], bool] = {}

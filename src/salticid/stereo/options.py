@@ -27,6 +27,10 @@ class StereoOptions(Options):
         multiple_of=4,
     )
     window: Literal["5x5", "7x7", "9x7"] = option("7x7", help="surroundings that are compared, px (native)")
+    coarse_to_fine: bool = option(
+        False,
+        help="search near what the views show at half size: faster, may miss what is thin (native)",
+    )
     low_memory: bool = option(
         False, help="less memory, for large views. native: slower, same result; opencv: 3way, without the left border"
     )
@@ -58,7 +62,7 @@ class StereoOptions(Options):
     full_width: bool = option(True, help="match the left border as far as the right view shows it")
 
     PROFILES: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "speed": {"paths": 4},
+        "speed": {"paths": 4, "coarse_to_fine": True},
         "quality": {"paths": 8},
         "memory": {"paths": 8, "low_memory": True},
     }

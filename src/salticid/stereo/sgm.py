@@ -16,6 +16,7 @@ from salticid.core import native
 from salticid.core.types import Array, Image
 from salticid.errors import InputError, MissingError, ResourceError
 from salticid.stereo.matched import Evidence, Matched
+from salticid.stereo.ranges import WORTHWHILE, Ranges, half_search, half_size, search_ranges
 
 SgmWindow = Literal["5x5", "7x7", "9x7"]
 
@@ -49,6 +50,7 @@ class SemiGlobalMatcher:
         p2_slope: int = 4,
         uniqueness_percent: int = 0,
         left_right_px: int = 1,
+        coarse_to_fine: bool = False,
         threads: int = 1,
         instruction_set: str | None = None,
     ) -> None:
@@ -70,6 +72,9 @@ class SemiGlobalMatcher:
             A disparity is unknown unless the sum of the second best, farther than 1 px, is so much larger.
         left_right_px
             A disparity is unknown where the right view's differs by more; -1: no check.
+        coarse_to_fine
+            Search near the disparities that the views show at half their size, found in the same way (`ranges.py`).
+            Several times as fast; what is thin and far from its surroundings can be missed.
         threads
             Threads to work with.
         instruction_set
@@ -97,7 +102,24 @@ class SemiGlobalMatcher:
         kernels = native.load()
         if kernels is None:
             raise MissingError(f"engine native cannot be used: {native.reason()}")
+        self.min_disparity, self.num_disparities = min_disparity, num_disparities
         self.threads = threads
+        self._half: SemiGlobalMatcher | None = None
+        if coarse_to_fine and num_disparities > WORTHWHILE:
+            half_first, half_number = half_search(min_disparity, num_disparities)
+            self._half = SemiGlobalMatcher(
+                window=window,
+                paths=paths,
+                min_disparity=half_first,
+                num_disparities=half_number,
+                p1=p1,
+                p2=p2,
+                p2_least=p2_least,
+                p2_slope=p2_slope,
+                coarse_to_fine=True,
+                threads=threads,
+                instruction_set=instruction_set,
+            )
         self._sgm = kernels.Sgm(
             *(window, paths, min_disparity, num_disparities, (p1, p2, p2_least, p2_slope)),
             *(uniqueness_percent, left_right_px, chosen),
@@ -128,9 +150,10 @@ class SemiGlobalMatcher:
         if views[1].shape != shape:
             raise InputError(f"the views differ in size: left {shape}, right {views[1].shape}")
         try:
+            ranges = self._ranges(*views, low_memory)
             disparity_px, confidence = np.empty(shape, np.float32), np.empty(shape, np.float32)
             counts = tuple(np.empty(shape, np.uint16) for _ in range(6)) if evidence else None
-            self._sgm.match(*views, disparity_px, confidence, counts, self.threads, bool(low_memory))
+            self._sgm.match(*views, ranges, disparity_px, confidence, counts, self.threads, bool(low_memory))
         except MemoryError as error:
             needed = self.memory_bytes(*shape, low_memory=low_memory, evidence=evidence)
             hint = "use fewer disparities or smaller views" if low_memory else "say low_memory=True"
@@ -141,8 +164,18 @@ class SemiGlobalMatcher:
         """Return the working memory that a pair takes beyond views and results; it is kept for the next pair."""
         _check_range("height", height, 1, MAX_SIZE)
         _check_range("width", width, 1, MAX_SIZE)
-        stated: int = self._sgm.bytes(height, width, self.threads, bool(low_memory), bool(evidence))
+        in_ranges = self._half is not None
+        stated: int = self._sgm.bytes(height, width, in_ranges, self.threads, bool(low_memory), bool(evidence))
+        if self._half is not None:
+            stated += self._half.memory_bytes(-(-height // 2), -(-width // 2), low_memory=low_memory)
         return stated
+
+    def _ranges(self, left: Image, right: Image, low_memory: bool) -> Ranges | None:
+        if self._half is None:
+            return None
+        coarse = self._half(half_size(left), half_size(right), low_memory=low_memory)
+        search = self.min_disparity, self.num_disparities
+        return search_ranges(coarse.disparity_px, left.shape, *search, threads=self.threads)
 
 
 def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:

@@ -12,6 +12,7 @@ Read top-down, this is how `SemiGlobalMatcher` works, less everything that makes
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -19,12 +20,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from salticid.core.types import Array, FloatMap, Image, Mask
 from salticid.stereo.census import hamming
 from salticid.stereo.matched import NONE, Evidence, Matched
+from salticid.stereo.ranges import TILE_HEIGHT, TILE_WIDTH, WORTHWHILE, half_search, half_size, search_ranges
 
 SIZES = {"5x5": (5, 5), "7x7": (7, 7), "9x7": (9, 7)}  # width, height in pixels
 CHECKERED = ("7x7", "9x7")  # only every second pixel is compared
 GRADIENT_CAP = 8  # the most that gradients add to a cost
 RISE_WEIGHT = 1  # how often a cost counts in the fit for every path, besides its share in the sum
 FIT_RADIUS = 2  # the fit looks at 5x5 pixels
+FAR = 1 << 20  # the cost of a candidate that does not come into question
 
 # Steps (dy, dx) from pixel to pixel along a path. A sweep down the image follows the first 2 or all 4 of these; a sweep
 # up follows the opposite ones.
@@ -45,15 +48,21 @@ def sgm_reference(
     p2_slope: int = 4,
     uniqueness_percent: int = 0,
     left_right_px: int = 1,
+    coarse_to_fine: bool = False,
 ) -> Matched:
     """Return what `SemiGlobalMatcher` with these options returns, always with evidence; nothing is checked."""
     costs = matching_costs(left, right, window, min_disparity, num_disparities)
+    if coarse_to_fine and num_disparities > WORTHWHILE:
+        penalties = {"p1": p1, "p2": p2, "p2_least": p2_least, "p2_slope": p2_slope}
+        costs[~near_half_size(left, right, min_disparity, num_disparities, window=window, paths=paths, **penalties)] = (
+            FAR
+        )
     down, up = np.zeros_like(costs), np.zeros_like(costs)
     for dy, dx in DOWN[: paths // 2]:
         down += path_costs(costs, left, (dy, dx), p1, p2, p2_least, p2_slope)
         up += path_costs(costs, left, (-dy, -dx), p1, p2, p2_least, p2_slope)
 
-    sums = down + up
+    sums = np.where(costs < FAR, down + up, NONE)
     best = sums.argmin(axis=2)  # the first of equal ones
     cost, before, after = (sum_at(sums, best + step) for step in (0, -1, 1))
     second = second_smallest(sums, best)
@@ -70,6 +79,22 @@ def sgm_reference(
         confidence(cost, second, known),
         Evidence(*(counts.astype(np.uint16) for counts in evidence)),
     )
+
+
+# Which candidates come into question?
+
+
+def near_half_size(left: Image, right: Image, min_disparity: int, num_disparities: int, **options: Any) -> Mask:
+    """Return which candidates are near those found at half size, (H, W, D): the same ones in all of a tile."""
+    first, number = half_search(min_disparity, num_disparities)
+    coarse = sgm_reference(
+        half_size(left), half_size(right), min_disparity=first, num_disparities=number, coarse_to_fine=True, **options
+    )
+    ranges = search_ranges(coarse.disparity_px, left.shape, min_disparity, num_disparities).astype(np.int64)
+    of_pixels = ranges.repeat(TILE_HEIGHT, axis=0).repeat(TILE_WIDTH, axis=1)[: left.shape[0], : left.shape[1]]
+    beyond_first = np.arange(num_disparities) - of_pixels[..., :1]
+    near: Mask = (beyond_first >= 0) & (beyond_first < of_pixels[..., 1:])
+    return near
 
 
 # How different are two pixels?
@@ -159,17 +184,19 @@ def path_costs(
     for y in range(1, len(costs)):
         steps = np.abs(gray_levels[y, here] - gray_levels[y - 1, there])
         jump = np.maximum(p2 - p2_slope * steps, p2_least)  # depth changes where the gray value does
-        totals[y, here] += penalized(totals[y - 1, there], p1, jump)
+        totals[y, here] += penalized(totals[y - 1, there], costs[y, here] < FAR, p1, jump)
     return totals
 
 
-def penalized(before: Array, p1: int, p2: Array) -> Array:
+def penalized(before: Array, searched: Mask, p1: int, p2: Array) -> Array:
     """Return what each disparity of the next pixel inherits, less the minimum: (N, D), from L of N pixels before.
 
-    To keep the disparity is free, to change it by 1 costs P1, and by more P2, (N,).
+    To keep the disparity is free, to change it by 1 costs P1, and by more P2, (N,). Nothing comes from a disparity
+    that the next pixel does not search.
     """
     least = before.min(axis=1, keepdims=True)
-    beyond = np.iinfo(before.dtype).max - p1  # no path comes from outside the search
+    beyond = np.iinfo(before.dtype).max - p1
+    before = np.where(searched, before, beyond)
     padded = np.pad(before, ((0, 0), (1, 1)), constant_values=beyond)
     by_one = np.minimum(padded[:, :-2], padded[:, 2:]) + p1
     inherited: Array = np.minimum(np.minimum(before, by_one), least + p2[:, None]) - least
@@ -237,7 +264,7 @@ def rises(sums: Array, costs: Array, best: Array, step: int, paths: int) -> Arra
     """
     of_sum = sum_at(sums, best + step) - sum_at(sums, best)
     of_cost = sum_at(costs, best + step) - sum_at(costs, best)
-    inside = (best > 0) & (best < sums.shape[2] - 1)
+    inside = (sum_at(sums, best - 1) != NONE) & (sum_at(sums, best + 1) != NONE)
     return np.where(inside, of_sum + RISE_WEIGHT * paths * of_cost, 0)
 
 

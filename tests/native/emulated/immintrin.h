@@ -1,0 +1,17 @@
+// The intrinsics of x86 in plain C, by SIMDe, for CPUs that lack some of them; and what its version 0.7.4 leaves out.
+#pragma once
+
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx2.h>
+#include <simde/x86/avx512.h>
+
+using __mmask64 = simde__mmask64;
+
+inline void _mm512_stream_si512(__m512i* to, __m512i a) { _mm512_store_si512(to, a); }
+
+inline simde__mmask32 _mm512_cmpeq_epi16_mask(__m512i a, __m512i b) {
+    const simde__m512i_private one = simde__m512i_to_private(a), other = simde__m512i_to_private(b);
+    simde__mmask32 equal = 0;
+    for (int i = 0; i < 32; ++i) equal |= simde__mmask32{one.i16[i] == other.i16[i]} << i;
+    return equal;
+}
