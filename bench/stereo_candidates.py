@@ -53,24 +53,25 @@ def opencv_matcher(mode: str, num_disparities: int) -> Any:
     return OpencvEngine(options, mode, threads=1)._matcher
 
 
-def native_matcher(profile: str, threads: int, instruction_set: str | None = None) -> SemiGlobalMatcher:
-    """Return the match stage of a profile alone."""
+def native_matcher(
+    profile: str, threads: int, *, num_disparities: int = NUM_DISPARITIES, **how: Any
+) -> SemiGlobalMatcher:
+    """Return the match stage of a profile alone; `how` replaces what the profile says."""
     options = StereoOptions.profile(profile)
-    return SemiGlobalMatcher(
-        window=options.window,
-        paths=options.paths,
-        num_disparities=NUM_DISPARITIES,
-        left_right_px=options.left_right_px,
-        threads=threads,
-        instruction_set=instruction_set,
-    )
+    given = {
+        "window": options.window,
+        "paths": options.paths,
+        "left_right_px": options.left_right_px,
+        "coarse_to_fine": options.coarse_to_fine,
+    }
+    return SemiGlobalMatcher(num_disparities=num_disparities, threads=threads, **given | how)
 
 
 def match_stage(
     profile: str, pair: Pair, threads: int, instruction_set: str | None = None
 ) -> Callable[[], Mapping[str, float]]:
     """Return a call of the match stage of a profile alone."""
-    matcher = native_matcher(profile, threads, instruction_set)
+    matcher = native_matcher(profile, threads, instruction_set=instruction_set)
     return without_result(lambda: matcher(*pair))
 
 

@@ -20,12 +20,12 @@ from stereo_candidates import (
     candidate,
     digits,
     gray_pair,
+    native_matcher,
 )
 
 from salticid.runtime import pool
 from salticid.runtime.outcome import Outcome
 from salticid.stereo.options import StereoOptions
-from salticid.stereo.sgm import SemiGlobalMatcher
 
 TILES = {"all": (1252, 4), "small": (626, 2)}  # side of a simulated view, and how many of them make a side
 LARGE_NUM_DISPARITIES = 256
@@ -89,8 +89,5 @@ def read_and_match(name: str | None, *, folder: str, num_disparities: int) -> fl
 
 def stated_bytes(profile: str, height: int, width: int, num_disparities: int) -> int:
     """Return what the match stage says that it will take."""
-    options = StereoOptions.profile(profile)
-    matcher = SemiGlobalMatcher(
-        window=options.window, paths=options.paths, num_disparities=num_disparities, threads=THREADS
-    )
-    return matcher.memory_bytes(height, width, low_memory=options.low_memory)
+    matcher = native_matcher(profile, THREADS, num_disparities=num_disparities)
+    return matcher.memory_bytes(height, width, low_memory=StereoOptions.profile(profile).low_memory)

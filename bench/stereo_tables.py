@@ -100,10 +100,11 @@ def instruction_sets(rows: list[Row]) -> Table:
 
 def limits(rows: list[Row]) -> Table:
     """Return the match stage beside its floors."""
-    head = ["profile", "threads", "match, ms", "copy, GB/s"]
+    head = ["profile", "threads", "searched", "match, ms", "copy, GB/s"]
     floors = ("memory", "arithmetic")
     return [*head, *(word for floor in floors for word in (f"{floor} floor, ms", "match : floor"))], [
-        [row["candidate"], str(row["threads"]), f"{row['median_ms']:.1f}", f"{row['copy_gb_per_s']:.1f}"]
+        [row["candidate"], str(row["threads"]), f"{row['searched_part']:.0%}"]
+        + [f"{row['median_ms']:.1f}", f"{row['copy_gb_per_s']:.1f}"]
         + [
             cell
             for floor in floors

@@ -122,6 +122,10 @@ public:
 
 private:
     void plan();
+    std::vector<std::uint8_t*> plan_to_middle(Sweep& sweep, std::size_t rows, std::deque<Pass>& passes);
+    void plan_beyond(Sweep& sweep, const Sweep& other, std::size_t rows, const std::vector<std::uint8_t*>& kept,
+                     std::deque<Pass>& passes);
+    std::size_t bytes_of_halves() const { return sizes_.width * sizes_.depth; }  // of a row, at most
     void work(std::size_t worker, std::array<std::deque<Pass>, 2>& passes);
     void run_group(Pass& pass, std::size_t group, Worker& worker);
     void prepare_row(const Pass& pass, RowState& row, std::size_t at);
@@ -138,6 +142,8 @@ private:
     Sizes sizes_;
     std::size_t threads_;
     bool evidence_;
+    std::size_t band_ = 0;  // rows of a band
+    bool keep_ = true;      // the halves to the middle, not what a sweep carries at the start of its bands
     Carver carver_;
     Ranges ranges_;
     View left_, right_;
@@ -151,46 +157,41 @@ private:
 
 void Match::plan() {
     const std::size_t upper = (sizes_.height + 1) / 2, lower = sizes_.height - upper;
-    const std::size_t row_of_halves = sizes_.width * sizes_.depth;
-    const std::size_t band = options_.band_rows == 0 ? upper : std::min(options_.band_rows, upper);
-    const bool keep = band >= upper;
-    struct Side {
-        Sweep* own;
-        Sweep* other;
-        std::size_t own_rows, other_rows;
-    };
-    const std::array<Side, 2> sides = {Side{&down_, &up_, upper, lower}, Side{&up_, &down_, lower, upper}};
+    band_ = options_.band_rows == 0 ? upper : std::min(options_.band_rows, upper);
+    keep_ = band_ >= upper;
+    const std::vector<std::uint8_t*> of_down = plan_to_middle(down_, upper, apart_[0]);
+    const std::vector<std::uint8_t*> of_up = plan_to_middle(up_, lower, apart_[1]);
+    plan_beyond(down_, up_, lower, of_up, together_[0]);
+    plan_beyond(up_, down_, upper, of_down, together_[1]);
+}
 
-    // Up to the middle: a sweep keeps its halves, or what it carries at the start of every band.
-    std::array<std::vector<std::uint8_t*>, 2> kept;
-    for (std::size_t side = 0; side < 2; ++side) {
-        const Side& s = sides[side];
-        for (std::size_t first = 0; first < s.own_rows; first += band) {
-            const std::size_t count = std::min(band, s.own_rows - first);
-            Pass* before = apart_[side].empty() ? nullptr : &apart_[side].back();
-            std::uint8_t* memory = carver_.take<std::uint8_t>(keep ? count * row_of_halves : sizes_.carried_bytes());
-            apart_[side].emplace_back(s.own, keep ? Duty::store : Duty::drop, first, count, keep ? memory : nullptr, before);
-            if (!keep) apart_[side].back().save = memory;
-            kept[side].push_back(memory);
-        }
+// The first `rows` of a sweep, in bands. Returns of each the memory for its halves or for what the sweep carries there.
+std::vector<std::uint8_t*> Match::plan_to_middle(Sweep& sweep, std::size_t rows, std::deque<Pass>& passes) {
+    std::vector<std::uint8_t*> kept;
+    for (std::size_t first = 0; first < rows; first += band_) {
+        const std::size_t count = std::min(band_, rows - first);
+        Pass* before = passes.empty() ? nullptr : &passes.back();
+        kept.push_back(carver_.take<std::uint8_t>(keep_ ? count * bytes_of_halves() : sizes_.carried_bytes()));
+        passes.emplace_back(&sweep, keep_ ? Duty::store : Duty::drop, first, count, keep_ ? kept.back() : nullptr, before);
+        if (!keep_) passes.back().save = kept.back();
     }
+    return kept;
+}
 
-    // Beyond it: the rows of the other sweep's bands, its last band first.
-    for (std::size_t side = 0; side < 2; ++side) {
-        const Side& s = sides[side];
-        std::uint8_t* halves = keep ? nullptr : carver_.take<std::uint8_t>(band * row_of_halves);
-        if (!keep) again_.emplace_back(carver_, sizes_, s.other->down);
-        std::deque<Pass>& passes = together_[side];
-        const auto last = [&] { return passes.empty() ? nullptr : &passes.back(); };
-        for (std::size_t index = kept[1 - side].size(); index-- > 0;) {
-            const std::size_t first = index * band, count = std::min(band, s.other_rows - first);
-            if (!keep) {
-                passes.emplace_back(&again_.back(), Duty::store, first, count, halves, last());
-                passes.back().load = kept[1 - side][index];
-            }
-            const std::size_t own_first = sizes_.height - first - count;
-            passes.emplace_back(s.own, Duty::finish, own_first, count, keep ? kept[1 - side][index] : halves, last());
+// The rest of a sweep: the first `rows` of the other one, whose last band comes first.
+void Match::plan_beyond(Sweep& sweep, const Sweep& other, std::size_t rows, const std::vector<std::uint8_t*>& kept,
+                        std::deque<Pass>& passes) {
+    std::uint8_t* halves = keep_ ? nullptr : carver_.take<std::uint8_t>(band_ * bytes_of_halves());
+    if (!keep_) again_.emplace_back(carver_, sizes_, other.down);
+    const auto before = [&] { return passes.empty() ? nullptr : &passes.back(); };
+    for (std::size_t index = kept.size(); index-- > 0;) {
+        const std::size_t first = index * band_, count = std::min(band_, rows - first);
+        if (!keep_) {
+            passes.emplace_back(&again_.back(), Duty::store, first, count, halves, before());
+            passes.back().load = kept[index];
         }
+        const std::size_t own_first = sizes_.height - first - count;
+        passes.emplace_back(&sweep, Duty::finish, own_first, count, keep_ ? kept[index] : halves, before());
     }
 }
 

@@ -90,7 +90,6 @@ def searches(draw):
         "p2_slope": draw(st.sampled_from([0, 1, 2, 63])),
         "uniqueness_percent": draw(st.sampled_from([0, 1, 15, 100])),
         "left_right_px": draw(st.integers(-1, 3)),
-        "coarse_to_fine": draw(st.booleans()),
     }
 
 
@@ -156,6 +155,63 @@ def test_a_wide_pair_has_the_bits_of_the_reference_whoever_does_what(window, pat
         for evidence, low_memory in itertools.product((True, False), repeat=2):
             found = matcher(left, right, evidence=evidence, low_memory=low_memory)
             assert_same(found, expected, f"{name} {threads} {evidence} {low_memory}")
+
+
+def layered_pair(height, width, seed, shifts):
+    """Return views of a random texture in layers, one shift each: tiles that have different things to search."""
+    random = np.random.default_rng(seed)
+    right = random.integers(0, 256, (height, width), dtype=np.uint8)
+    of_rows = np.array(shifts)[np.arange(height) * len(shifts) // height]
+    columns = (np.arange(width) - of_rows[:, None]).clip(0, width - 1)
+    return np.take_along_axis(right, columns, axis=1), right
+
+
+@given(
+    size=st.tuples(st.integers(1, 60), st.integers(1, 220)),
+    seed=st.integers(0, 99),
+    shifts=st.lists(st.integers(0, 150), min_size=1, max_size=4),
+    paths=st.sampled_from(PATHS),
+    min_disparity=st.integers(-40, 40),
+    num_disparities=st.integers(65, 180),
+    threads=st.integers(1, 3),
+    evidence=st.booleans(),
+    low_memory=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_from_coarse_to_fine_every_kernel_gives_the_bits_of_the_reference(
+    size, seed, shifts, paths, min_disparity, num_disparities, threads, evidence, low_memory
+):
+    left, right = layered_pair(*size, seed, shifts)
+    options = {"paths": paths, "min_disparity": min_disparity, "num_disparities": num_disparities}
+    expected = sgm_reference(left, right, **options, coarse_to_fine=True)
+    for name in SETS:
+        matcher = SemiGlobalMatcher(**options, coarse_to_fine=True, threads=threads, instruction_set=name)
+        assert_same(matcher(left, right, evidence=evidence, low_memory=low_memory), expected, name)
+
+
+def test_few_disparities_are_searched_in_full_also_from_coarse_to_fine():
+    left, right = shifted_pair(40, 200)
+    expected = SemiGlobalMatcher(num_disparities=64)(left, right)
+    assert_same(SemiGlobalMatcher(num_disparities=64, coarse_to_fine=True)(left, right), expected)
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        np.zeros((3, 2, 2), np.uint32),  # nothing to search
+        np.full((3, 2, 2), (65, 32), np.uint32),  # beyond the 96 that 70 disparities become
+        np.full((3, 2, 2), (0, 16), np.uint32),  # no whole group
+        np.full((3, 2, 2), (0, 128), np.uint32),
+        np.full((3, 2, 2), (2**32 - 32, 32), np.uint32),
+        np.full((2, 2, 2), (0, 32), np.uint32),  # not all tiles
+        np.full((3, 2, 1), (32,), np.uint32),
+    ],
+)
+def test_the_kernels_refuse_ranges_that_reach_beyond_the_search(ranges):
+    left, right = random_pair(24, 70)
+    maps = np.empty((2, 24, 70), np.float32)
+    with pytest.raises(ValueError, match="range"):
+        SemiGlobalMatcher(num_disparities=70)._sgm.match(left, right, ranges.astype(np.uint32), *maps, None, 1, False)
 
 
 @pytest.mark.parametrize(
@@ -340,10 +396,16 @@ print(taken, matcher.memory_bytes(*size, **how) + sum(each.nbytes for each in ma
 """
 
 
-def assert_takes_what_was_stated(size, options, **how):
+def memory_of(size, options, **how):
+    """Return the bytes that a match took and those that were stated."""
     given = json.dumps([size, options, how])
     ran = subprocess.run([sys.executable, "-c", MEASURE, given], capture_output=True, text=True, check=True)
     taken, stated = map(int, ran.stdout.split())
+    return taken, stated
+
+
+def assert_takes_what_was_stated(size, options, **how):
+    taken, stated = memory_of(size, options, **how)
     assert 0.9 * stated < taken < 1.1 * stated + 2e6  # a huge page more where memory comes in those
 
 
@@ -356,6 +418,13 @@ linux_only = pytest.mark.skipif(
 @pytest.mark.parametrize("low_memory", [False, True])
 def test_a_match_takes_the_memory_that_was_stated(low_memory):
     assert_takes_what_was_stated((600, 900), {"threads": 2}, low_memory=low_memory)
+
+
+@linux_only
+def test_from_coarse_to_fine_no_more_is_taken_than_was_stated():
+    options = {"threads": 2, "coarse_to_fine": True, "num_disparities": 256}
+    taken, stated = memory_of((600, 900), options)
+    assert taken < 1.1 * stated
 
 
 @linux_only

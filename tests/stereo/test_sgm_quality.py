@@ -113,6 +113,29 @@ def test_a_right_view_of_another_exposure_still_finds_the_plane(expose):
     assert np.nanmedian(error_px) < 0.04
 
 
+def bars(width, height=120, columns=640):
+    """Return views of vertical bars, 50 px of disparity before a wall, and where the bars are."""
+    random = np.random.default_rng(0)
+    wall, paint = (cv2.GaussianBlur(random.normal(128, 90, (height, columns + 10)), (0, 0), 1) for _ in range(2))
+    left, right = wall[:, :columns].copy(), wall[:, 10:].copy()
+    inside = np.zeros((height, columns), bool)
+    for x in range(100, columns - 60, 80):
+        inside[:, x : x + width] = True
+        left[:, x : x + width] = right[:, x - 60 : x - 60 + width] = paint[:, x : x + width]
+    noisy = (view + random.normal(0, 2, view.shape) for view in (left, right))
+    return *(np.rint(view).clip(0, 255).astype(np.uint8) for view in noisy), inside
+
+
+@pytest.mark.parametrize(("coarse_to_fine", "width"), [(False, 5), (True, 10)])
+def test_bars_far_before_a_wall_are_seen_unless_they_are_thin(coarse_to_fine, width):
+    # 50 px of disparity: more than a range around the wall holds. What half the size shows nothing of is then missed.
+    matcher = SemiGlobalMatcher(paths=4, coarse_to_fine=coarse_to_fine)
+    for of_width, seen in ((width, True), (width // 2, False)):
+        left, right, inside = bars(of_width)
+        right_px = np.abs(matcher(left, right).disparity_px - 60) <= 2
+        assert (right_px[inside].mean() > 0.9) == seen
+
+
 @pytest.fixture(scope="module")
 def scene():
     return simulate_pair(400, 300)

@@ -43,4 +43,4 @@ class Matched:
     disparity_px: FloatMap  # (H, W) float32, nan where unknown
     confidence: FloatMap  # (H, W) float32, 0..1; 0 where unknown
     evidence: Evidence | None = None
-    remark: str = ""  # what ran otherwise than asked for
+    remark: str = ""  # how it was found, where the mode does not tell

@@ -60,8 +60,10 @@ class NativeEngine:
             remove_speckles(disparity_px, area_px, range_px, threads=self.threads, out=disparity_px)
             self._forget_what_lies_outside(disparity_px)
             np.multiply(matched.confidence, np.isfinite(disparity_px), out=matched.confidence)
-        remark = "in bands: memory is short" if low_memory > self.options.low_memory else ""
-        return Matched(disparity_px, matched.confidence, matched.evidence, remark)
+        remarks = ["coarse to fine"] if self.options.coarse_to_fine else []
+        if low_memory > self.options.low_memory:
+            remarks.append("in bands: memory is short")
+        return Matched(disparity_px, matched.confidence, matched.evidence, ", ".join(remarks))
 
     def _forget_what_lies_outside(self, disparity_px: FloatMap) -> None:
         """Leave out matches beyond the ends of the right view, where the median may have moved them by a little."""

@@ -6,8 +6,6 @@ eighth of a full search, and tells for each tile of the image which disparities 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +56,8 @@ def search_ranges(
         The search at full size, px.
     """
     believed_px = remove_speckles(coarse_px, SPECKLE_AREA_PX, SPECKLE_RANGE_PX, threads=threads)
-    smallest = _over_tiles(cv2.erode, np.fmin(believed_px, np.float32(np.inf)))  # infinite where unknown
-    largest = _over_tiles(cv2.dilate, np.fmax(believed_px, np.float32(-np.inf)))
+    smallest = _over_tiles(np.fmin(believed_px, np.float32(np.inf)), largest=False)  # infinite where unknown
+    largest = _over_tiles(np.fmax(believed_px, np.float32(-np.inf)), largest=True)
     nothing = smallest > largest  # infinite, or OpenCV's own kind of infinite beyond the border
     smallest, largest = _nearest(np.minimum, smallest, nothing), _nearest(np.maximum, largest, nothing)
     empty = np.isnan(smallest)
@@ -73,11 +71,13 @@ def search_ranges(
     return np.stack([first.clip(0, np.maximum(0, num_disparities - count)), count], axis=-1).astype(np.uint32)
 
 
-def _over_tiles(pick: Callable[..., FloatMap], coarse_px: FloatMap) -> FloatMap:
+def _over_tiles(coarse_px: FloatMap, *, largest: bool) -> FloatMap:
     """Return the smallest or the largest value around each tile, (tiles down, tiles across)."""
+    pick = cv2.dilate if largest else cv2.erode
     reach, rows, columns = REACH // 2, TILE_HEIGHT // 2, TILE_WIDTH // 2
     down = pick(coarse_px, np.ones((rows + 2 * reach, 1), np.uint8), anchor=(0, reach))[::rows]
-    return pick(down, np.ones((1, columns + 2 * reach), np.uint8), anchor=(reach, 0))[:, ::columns]
+    picked = pick(down, np.ones((1, columns + 2 * reach), np.uint8), anchor=(reach, 0))[:, ::columns]
+    return np.asarray(picked, np.float32)
 
 
 def _nearest(pick: np.ufunc, values: FloatMap, missing: Mask) -> FloatMap:

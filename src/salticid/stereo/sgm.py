@@ -145,12 +145,10 @@ class SemiGlobalMatcher:
         ResourceError
             The memory that it takes is not to be had.
         """
-        views = _checked_view("left", left), _checked_view("right", right)
+        views = _checked_pair(left, right)
         shape = views[0].shape
-        if views[1].shape != shape:
-            raise InputError(f"the views differ in size: left {shape}, right {views[1].shape}")
         try:
-            ranges = self._ranges(*views, low_memory)
+            ranges = self.ranges(*views, low_memory=low_memory)
             disparity_px, confidence = np.empty(shape, np.float32), np.empty(shape, np.float32)
             counts = tuple(np.empty(shape, np.uint16) for _ in range(6)) if evidence else None
             self._sgm.match(*views, ranges, disparity_px, confidence, counts, self.threads, bool(low_memory))
@@ -159,6 +157,31 @@ class SemiGlobalMatcher:
             hint = "use fewer disparities or smaller views" if low_memory else "say low_memory=True"
             raise ResourceError(f"matching {shape[1]}x{shape[0]} takes {needed / 1e6:.0f} MB: {hint}") from error
         return Matched(disparity_px, confidence, Evidence(*counts) if counts else None)
+
+    def ranges(self, left: Image, right: Image, *, low_memory: bool = False) -> Ranges | None:
+        """Return which disparities each tile of 64x8 pixels will search, or None where all are searched.
+
+        Parameters
+        ----------
+        left, right
+            (H, W) uint8, of one size and at least one pixel.
+
+        Returns
+        -------
+        Ranges
+            (tiles down, tiles across, 2) uint32: the first disparity, counted from `min_disparity`, and how many.
+
+        Raises
+        ------
+        InputError
+            The views are not such arrays.
+        """
+        views = _checked_pair(left, right)
+        if self._half is None:
+            return None
+        coarse = self._half(*map(half_size, views), low_memory=low_memory)
+        search = self.min_disparity, self.num_disparities
+        return search_ranges(coarse.disparity_px, views[0].shape, *search, threads=self.threads)
 
     def memory_bytes(self, height: int, width: int, *, low_memory: bool = False, evidence: bool = False) -> int:
         """Return the working memory that a pair takes beyond views and results; it is kept for the next pair."""
@@ -170,13 +193,6 @@ class SemiGlobalMatcher:
             stated += self._half.memory_bytes(-(-height // 2), -(-width // 2), low_memory=low_memory)
         return stated
 
-    def _ranges(self, left: Image, right: Image, low_memory: bool) -> Ranges | None:
-        if self._half is None:
-            return None
-        coarse = self._half(half_size(left), half_size(right), low_memory=low_memory)
-        search = self.min_disparity, self.num_disparities
-        return search_ranges(coarse.disparity_px, left.shape, *search, threads=self.threads)
-
 
 def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
     if type(value) is not type(choices[0]) or value not in choices:
@@ -186,6 +202,13 @@ def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None
 def _check_range(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InputError(f"{name} must be a whole number of {low} to {high}, not {value!r}")
+
+
+def _checked_pair(left: Array, right: Array) -> tuple[Image, Image]:
+    views = _checked_view("left", left), _checked_view("right", right)
+    if views[0].shape != views[1].shape:
+        raise InputError(f"the views differ in size: left {views[0].shape}, right {views[1].shape}")
+    return views
 
 
 def _checked_view(name: str, view: Array) -> Image:
