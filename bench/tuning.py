@@ -125,7 +125,7 @@ def try_all(paths: int, names: tuple[str, ...], tried: list[Parameters], scene: 
     for options, areas in by_speckle_area([dict(zip(names, values, strict=True)) for values in tried]):
         how = {name: value for name, value in options.items() if name not in OF_RANGES}
         how |= {"paths": paths, "coarse_to_fine": paths == 4, "num_disparities": search_range(scene)}
-        with mock.patch.multiple(ranges, **{name: options[name] for name in OF_RANGES if name in options}):
+        with mock.patch.dict(vars(ranges), {name: options[name] for name in OF_RANGES if name in options}):
             found = SemiGlobalMatcher(threads=threads, **how)(left, right)
         smooth_px = median_of_known(found.disparity_px, threads=threads)
         cleaned = (remove_speckles(smooth_px, area, 2, threads=threads) for area in areas)

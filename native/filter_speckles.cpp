@@ -20,7 +20,7 @@ namespace {
 constexpr float unknown = std::numeric_limits<float>::quiet_NaN();
 
 struct Run {
-    Run* parent;               // a run that comes before; a root is its own
+    std::uint32_t parent;      // a run that comes before; a root is its own
     std::uint32_t first, end;  // columns
     std::uint32_t area;        // of a root: pixels of its island
 };
@@ -36,7 +36,7 @@ public:
 
     void add_rows(std::size_t first, std::size_t last) {
         std::vector<std::uint8_t> states(map_.width + sizeof(std::uint64_t));  // and a word that a scan may read
-        Run* next = runs_ + first * map_.width;
+        std::size_t next = first * map_.width;
         for (std::size_t y = first; y < last; ++y) {
             look_at(row(y), states.data());
             rows_[y] = {next, add_row(states.data(), next)};
@@ -48,13 +48,13 @@ public:
     // Runs of the row above belong to another band, or not; nobody else may be at work then.
     void join_to_row_above(std::size_t y) {
         const float *above = row(y - 1), *here = row(y);
-        Run *a = rows_[y - 1].begin, *b = rows_[y].begin;
+        std::size_t a = rows_[y - 1].begin, b = rows_[y].begin;
         while (a != rows_[y - 1].end && b != rows_[y].end) {
-            const std::size_t end = std::min(a->end, b->end);
-            std::size_t x = std::max(a->first, b->first);
+            const std::size_t end = std::min(runs_[a].end, runs_[b].end);
+            std::size_t x = std::max(runs_[a].first, runs_[b].first);
             while (x < end && !alike(above[x], here[x])) ++x;
             if (x < end) unite(a, b);
-            if (a->end == end)
+            if (runs_[a].end == end)
                 ++a;
             else
                 ++b;
@@ -64,20 +64,20 @@ public:
     // Leads every run to its root. A parent comes before, and so has its root for a parent already.
     void flatten() {
         for (const Row& row : rows_)
-            for (Run* run = row.begin; run != row.end; ++run) run->parent = run->parent->parent;
+            for (std::size_t run = row.begin; run != row.end; ++run) runs_[run].parent = runs_[runs_[run].parent].parent;
     }
 
     void erase_up_to(std::size_t area, std::size_t first, std::size_t last) {
         for (std::size_t y = first; y < last; ++y)
-            for (const Run* run = rows_[y].begin; run != rows_[y].end; ++run)
-                if (run->parent->area <= area) std::fill(row(y) + run->first, row(y) + run->end, unknown);
+            for (const Run* run = runs_ + rows_[y].begin; run != runs_ + rows_[y].end; ++run)
+                if (runs_[run->parent].area <= area) std::fill(row(y) + run->first, row(y) + run->end, unknown);
     }
 
 private:
     float* row(std::size_t y) const { return map_.pixels + static_cast<std::ptrdiff_t>(y) * map_.stride; }
 
     struct Row {
-        Run *begin, *end;  // from left to right
+        std::size_t begin, end;  // runs, from left to right
     };
 
     bool alike(float a, float b) const { return std::fabs(a - b) <= range_; }  // never where one of them is unknown
@@ -93,14 +93,15 @@ private:
         }
     }
 
-    Run* add_row(const std::uint8_t* states, Run* run) const {
-        for (std::size_t x = 0; (x = skip(states, x, is_unknown)) < map_.width; ++run) {
+    // Returns the end of the runs that begin at `next`.
+    std::size_t add_row(const std::uint8_t* states, std::size_t next) const {
+        for (std::size_t x = 0; (x = skip(states, x, is_unknown)) < map_.width; ++next) {
             const std::size_t end = skip(states, x + 1, goes_on);
-            *run = {run, static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(end),
-                    static_cast<std::uint32_t>(end - x)};
+            runs_[next] = {static_cast<std::uint32_t>(next), static_cast<std::uint32_t>(x),
+                           static_cast<std::uint32_t>(end), static_cast<std::uint32_t>(end - x)};
             x = end;
         }
-        return run;
+        return next;
     }
 
     // The first pixel from x on that is something else; at most the width.
@@ -116,17 +117,18 @@ private:
         return std::min(x, map_.width);
     }
 
-    static Run* root(Run* run) {
-        while (run->parent != run) run = run->parent = run->parent->parent;
-        return run;
+    std::uint32_t root(std::size_t run) {
+        auto at = static_cast<std::uint32_t>(run);
+        while (runs_[at].parent != at) at = runs_[at].parent = runs_[runs_[at].parent].parent;
+        return at;
     }
 
-    static void unite(Run* a, Run* b) {
-        Run *kept = root(a), *joined = root(b);
-        if (kept == joined) return;
-        if (joined < kept) std::swap(kept, joined);
-        joined->parent = kept;
-        kept->area += joined->area;
+    void unite(std::size_t a, std::size_t b) {
+        const std::uint32_t root_a = root(a), root_b = root(b);
+        if (root_a == root_b) return;
+        const std::uint32_t kept = std::min(root_a, root_b), joined = std::max(root_a, root_b);
+        runs_[joined].parent = kept;
+        runs_[kept].area += runs_[joined].area;
     }
 
     MapRows<float> map_;

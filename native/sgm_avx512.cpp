@@ -53,17 +53,20 @@ struct Avx512 {
         std::memcpy(to, &four, sizeof four);
     }
 
-    // (cost << SHIFT) + a + b, in 16 bits.
+    // (cost << SHIFT) + a + b, in 16 bits. Up to a shift of 2, as many paths as that stands for let a + b fit a byte.
     template <int SHIFT>
     static void store_sums(std::uint16_t* sums, Bytes cost, Bytes a, Bytes b) {
-        const Bytes one = _mm512_set1_epi8(1), factor = _mm512_set1_epi16(1 << SHIFT);
-        a = halves_apart(a), b = halves_apart(b), cost = halves_apart(cost);
-        const Bytes low = _mm512_maddubs_epi16(_mm512_unpacklo_epi8(a, b), one);
-        const Bytes high = _mm512_maddubs_epi16(_mm512_unpackhi_epi8(a, b), one);
-        const Bytes low_cost = _mm512_maddubs_epi16(_mm512_unpacklo_epi8(cost, zero()), factor);
-        const Bytes high_cost = _mm512_maddubs_epi16(_mm512_unpackhi_epi8(cost, zero()), factor);
-        _mm512_store_si512(sums, _mm512_add_epi16(low, low_cost));
-        _mm512_store_si512(sums + 32, _mm512_add_epi16(high, high_cost));
+        const Bytes weights = _mm512_set1_epi16(1 | 256 << SHIFT);
+        if constexpr (SHIFT <= 2) a = add(a, b);
+        a = halves_apart(a), cost = halves_apart(cost);
+        Bytes first = _mm512_maddubs_epi16(_mm512_unpacklo_epi8(a, cost), weights);
+        Bytes second = _mm512_maddubs_epi16(_mm512_unpackhi_epi8(a, cost), weights);
+        if constexpr (SHIFT > 2) {
+            first = _mm512_add_epi16(first, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(b)));
+            second = _mm512_add_epi16(second, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(b, 1)));
+        }
+        _mm512_store_si512(sums, first);
+        _mm512_store_si512(sums + 32, second);
     }
 
     static std::uint16_t minimum_of_sums(const std::uint16_t* sums, std::size_t count) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from salticid.core.recycle import Recycler
 from salticid.core.types import FloatMap, Image
 from salticid.errors import InputError
 from salticid.runtime import hardware
@@ -46,6 +47,7 @@ class NativeEngine:
             coarse_to_fine=options.coarse_to_fine,
             threads=threads,
         )
+        self._results = Recycler()
         self._large: dict[tuple[int, ...], bool] = {}
 
     def __call__(self, left: Image, right: Image, clock: StageClock, *, evidence: bool) -> Matched:
@@ -54,7 +56,8 @@ class NativeEngine:
         with clock("match"):
             matched = self._matcher(left, right, evidence=evidence, low_memory=low_memory)
         with clock("median"):
-            disparity_px = median_of_known(matched.disparity_px, threads=self.threads)
+            disparity_px: FloatMap = self._results.empty(left.shape, np.float32)
+            median_of_known(matched.disparity_px, threads=self.threads, out=disparity_px)
         with clock("speckles"):
             area_px, range_px = self.options.speckle_area_px, self.options.speckle_range_px
             remove_speckles(disparity_px, area_px, range_px, threads=self.threads, out=disparity_px)

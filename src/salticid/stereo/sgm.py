@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from salticid.core import native
+from salticid.core.recycle import Recycler
 from salticid.core.types import Array, Image
 from salticid.errors import InputError, MissingError, ResourceError
 from salticid.stereo.matched import Evidence, Matched
@@ -31,7 +32,7 @@ MAX_THREADS = 1 << 16
 
 
 class SemiGlobalMatcher:
-    """Matches rectified gray views; keeps its working memory from one pair to the next.
+    """Matches rectified gray views; keeps its working memory from one pair to the next, and that of results let go.
 
     The result does not depend on `threads`, `instruction_set` or `low_memory`. Threads may share a matcher: they take
     turns.
@@ -120,6 +121,7 @@ class SemiGlobalMatcher:
                 threads=threads,
                 instruction_set=instruction_set,
             )
+        self._results = Recycler()
         self._sgm = kernels.Sgm(
             *(window, paths, min_disparity, num_disparities, (p1, p2, p2_least, p2_slope)),
             *(uniqueness_percent, left_right_px, chosen),
@@ -149,7 +151,7 @@ class SemiGlobalMatcher:
         shape = views[0].shape
         try:
             ranges = self.ranges(*views, low_memory=low_memory)
-            disparity_px, confidence = np.empty(shape, np.float32), np.empty(shape, np.float32)
+            disparity_px, confidence = (self._results.empty(shape, np.float32) for _ in range(2))
             counts = tuple(np.empty(shape, np.uint16) for _ in range(6)) if evidence else None
             self._sgm.match(*views, ranges, disparity_px, confidence, counts, self.threads, bool(low_memory))
         except MemoryError as error:

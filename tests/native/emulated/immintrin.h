@@ -15,3 +15,10 @@ inline simde__mmask32 _mm512_cmpeq_epi16_mask(__m512i a, __m512i b) {
     for (int i = 0; i < 32; ++i) equal |= simde__mmask32{one.i16[i] == other.i16[i]} << i;
     return equal;
 }
+
+inline __m512i _mm512_cvtepu8_epi16(__m256i a) {
+    const simde__m256i_private from = simde__m256i_to_private(a);
+    simde__m512i_private to;
+    for (int i = 0; i < 32; ++i) to.u16[i] = from.u8[i];
+    return simde__m512i_from_private(to);
+}
