@@ -14,6 +14,7 @@ from typing import Any
 import stereo_tables
 from stereo_candidates import Row
 from stereo_tables import Table
+from tuning import OF_RANGES
 
 PAGES = ("README.md", "docs/benchmarks.md", "docs/stereo.md")
 MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -69,10 +70,11 @@ def _pool_cells(cells: dict[tuple[str, str], Row], name: str, fault: str) -> lis
 def tuning(rows: list[Row]) -> Table:
     """Return the parameters that were chosen, and their errors beside those of parameters that never saw the scene."""
     names = ("paths", "group", "scenes", "window", "p1", "p2", "p2_least", "p2_slope")
-    names += ("uniqueness_percent", "speckle_area_px", "tried", "folds")
+    names += ("uniqueness_percent", "speckle_area_px", *OF_RANGES, "tried", "folds")
     thresholds = ("0.5", "1", "2")
-    return [*names, *(f"bad-{threshold} %, chosen / unseen" for threshold in thresholds)], [
-        [_short(row[name]) for name in names]
+    head = [name.lower() for name in names]
+    return [*head, *(f"bad-{threshold} %, chosen / unseen" for threshold in thresholds)], [
+        [_short(row.get(name)) for name in names]
         + [f"{row[f'bad_{each}_fill']:.2f} / {row[f'bad_{each}_fill_unseen']:.2f}" for each in thresholds]
         for row in rows
     ]

@@ -15,7 +15,9 @@ from salticid.stereo.options import StereoOptions
 from salticid.stereo.sgm import SemiGlobalMatcher
 
 RESULT_BYTES = 24  # of a pixel: disparity before and after the median, confidence, and evidence
-UNIQUENESS_PERCENT = 0  # the left-right check, speckles and confidence tell wrong from right better
+# In a full search the left-right check, speckles and confidence tell right from wrong better. From coarse to fine,
+# where only what is near can be a rival, a little of it helps.
+UNIQUENESS_PERCENT = {"full": 0, "coarse to fine": 3}
 
 
 class NativeEngine:
@@ -42,7 +44,7 @@ class NativeEngine:
             paths=int(mode.removeprefix("sgm")),
             min_disparity=options.min_disparity,
             num_disparities=options.num_disparities,
-            uniqueness_percent=UNIQUENESS_PERCENT if options.uniqueness_percent is None else options.uniqueness_percent,
+            uniqueness_percent=_uniqueness_percent(options),
             left_right_px=options.left_right_px,
             coarse_to_fine=options.coarse_to_fine,
             threads=threads,
@@ -89,3 +91,8 @@ class NativeEngine:
             results_bytes = RESULT_BYTES * shape[0] * shape[1]
             self._large[shape] = self._matcher.memory_bytes(*shape) + results_bytes > hardware.memory_budget()
         return self._large[shape]
+
+
+def _uniqueness_percent(options: StereoOptions) -> int:
+    search = "coarse to fine" if options.coarse_to_fine else "full"
+    return UNIQUENESS_PERCENT[search] if options.uniqueness_percent is None else options.uniqueness_percent

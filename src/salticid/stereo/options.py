@@ -43,7 +43,7 @@ class StereoOptions(Options):
     )
     uniqueness_percent: int | None = option(
         None,
-        help="how much worse the second best match must be, percent (default: 0; opencv 10)",
+        help="how much worse the second best match must be, percent (default: 0, from coarse to fine 3; opencv 10)",
         minimum=0,
         maximum=100,
     )

@@ -17,8 +17,8 @@ TILE_WIDTH, TILE_HEIGHT = 64, 8  # px
 GROUP = 32  # the disparities of a range come in whole groups of so many
 WORTHWHILE = 2 * GROUP  # up to so many disparities a full search takes no longer
 MARGIN = 6  # disparities beyond those found that are searched too
-REACH = 8  # px around a tile that have a say
-SPECKLE_AREA_PX, SPECKLE_RANGE_PX = 50, 2  # at half size: islands that have none
+REACH = 16  # px around a tile that have a say
+SPECKLE_AREA_PX, SPECKLE_RANGE_PX = 100, 2  # at half size: islands that have none
 
 Ranges = NDArray[np.uint32]  # (tiles down, tiles across, 2): the first disparity from the smallest on, and how many
 
