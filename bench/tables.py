@@ -18,6 +18,7 @@ from tuning import OF_RANGES
 
 PAGES = ("README.md", "docs/benchmarks.md", "docs/stereo.md")
 MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+VECTORS = {"avx512bw": "AVX-512", "avx2": "AVX2", "neon": "NEON"}  # the widest comes first
 
 
 def update(root: Path, results: Path) -> Iterator[Path]:
@@ -41,7 +42,8 @@ def _replaced(match: re.Match[str], results: Path) -> str:
 
 
 def _machine(machine: Row) -> str:
-    return f"\n<sub>{machine['cpu']}, {machine['cpus']} CPUs, {machine['memory_gib']:.0f} GiB.</sub>\n"
+    vectors = next((f" with {title}" for name, title in VECTORS.items() if name in machine["simd"]), "")
+    return f"\n<sub>{machine['cpu']}{vectors}, {machine['cpus']} CPUs, {machine['memory_gib']:.0f} GiB.</sub>\n"
 
 
 def startup(rows: list[Row]) -> Table:
@@ -72,7 +74,7 @@ def tuning(rows: list[Row]) -> Table:
     names = ("paths", "group", "scenes", "window", "p1", "p2", "p2_least", "p2_slope")
     names += ("uniqueness_percent", "speckle_area_px", *OF_RANGES, "tried", "folds")
     thresholds = ("0.5", "1", "2")
-    head = [name.lower() for name in names]
+    head = [f"range {name.lower()}" if name in OF_RANGES else name for name in names]
     return [*head, *(f"bad-{threshold} %, chosen / unseen" for threshold in thresholds)], [
         [_short(row.get(name)) for name in names]
         + [f"{row[f'bad_{each}_fill']:.2f} / {row[f'bad_{each}_fill_unseen']:.2f}" for each in thresholds]

@@ -304,6 +304,7 @@ void sweep(const SgmSweepArguments& arguments) {
     switch (a.depth / V::lanes) {
         case 1: return of(Known<1>{}, a);
         case 2: return of(Known<2>{}, a);
+        case 3: return of(Known<3>{}, a);
         case 4: return of(Known<4>{}, a);
         default: return of(Known<0>{}, a);
     }

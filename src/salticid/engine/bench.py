@@ -22,7 +22,17 @@ from salticid.core import atomic
 from salticid.errors import InputError
 
 # The packages that decide how fast things are.
-PACKAGES = ("salticid", "numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch", "scipy", "av")
+PACKAGES = (
+    "salticid",
+    "numpy",
+    "opencv-python-headless",
+    "opencv-contrib-python-headless",
+    "onnxruntime",
+    "openvino",
+    "torch",
+    "scipy",
+    "av",
+)
 
 NANOSECONDS_PER_MS = 1e6
 
