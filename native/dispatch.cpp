@@ -18,7 +18,7 @@ std::vector<InstructionSet> detect() {
                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                         __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bitalg");
 #endif
-    if (avx512) found.push_back({"avx512", &census_avx512, &sgm_avx512, &sgm_avx512_narrow, &filter_avx512});
+    if (avx512) found.push_back({"avx512", &census_avx512, &sgm_avx512, &sgm_narrow_avx512, &filter_avx512});
     if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", &census_avx2, &sgm_avx2, &sgm_avx2, &filter_avx2});
 #endif
 #ifdef SALTICID_AARCH64

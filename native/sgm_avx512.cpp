@@ -1,5 +1,7 @@
 // Semi-global matching for AVX-512 as of Ice Lake and Zen 4 (F, BW, VL, VBMI, BITALG): 64 disparities at a time.
-#include "sgm_avx2.h"
+#include <immintrin.h>
+
+#include "sgm_vector.h"
 
 namespace salticid {
 namespace {
@@ -106,24 +108,8 @@ private:
     }
 };
 
-// For ranges of fewer disparities: vectors of 32, with what AVX-512 has for them.
-struct Avx512Narrow : Avx2 {
-    static Bytes popcount(Bytes a) { return _mm256_popcnt_epi8(a); }
-    static Bytes from_below(Bytes below, Bytes here) { return _mm256_permutex2var_epi8(below, lanes_from(31), here); }
-    static Bytes from_above(Bytes here, Bytes above) { return _mm256_permutex2var_epi8(here, lanes_from(1), above); }
-
-private:
-    // The numbers from `first` on.
-    static Bytes lanes_from(std::uint8_t first) {
-        alignas(32) std::uint8_t lane[lanes];
-        for (std::size_t i = 0; i < lanes; ++i) lane[i] = static_cast<std::uint8_t>(first + i);
-        return load(lane);
-    }
-};
-
 }  // namespace
 
-const SgmKernels sgm_avx512_narrow = sgm_kernels<Avx512Narrow>;
 const SgmKernels sgm_avx512 = sgm_kernels<Avx512>;
 
 }  // namespace salticid

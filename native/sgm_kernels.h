@@ -167,7 +167,7 @@ struct SgmKernels {
 extern const SgmKernels sgm_scalar;
 extern const SgmKernels sgm_avx2;
 extern const SgmKernels sgm_avx512;
-extern const SgmKernels sgm_avx512_narrow;  // with vectors of 32 bytes
+extern const SgmKernels sgm_narrow_avx512;  // with vectors of 32 bytes
 extern const SgmKernels sgm_neon;
 
 }  // namespace salticid
