@@ -234,6 +234,13 @@ def test_views_that_would_not_fit_the_memory_are_matched_in_bands_with_the_same_
     assert found.engine == "native:sgm8"
 
 
+@needs_kernels
+@pytest.mark.parametrize(("num_disparities", "engine"), [(64, "native:sgm4"), (65, "native:sgm4 (coarse to fine)")])
+def test_the_result_says_when_the_search_was_from_coarse_to_fine(pair, num_disparities, engine):
+    matcher = StereoMatcher(profile="speed", engine="native", num_disparities=num_disparities)
+    assert matcher(pair.left, pair.right).engine == engine
+
+
 @pytest.mark.parametrize(
     ("size", "options"),
     [

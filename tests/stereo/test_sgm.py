@@ -343,6 +343,7 @@ def test_what_is_no_pair_is_refused_before_a_kernel_sees_it(left, says):
         *(({"p2_slope": value}, "p2_slope must be .* 0 to 63") for value in (-1, 64, 1.5)),
         *(({"uniqueness_percent": value}, "uniqueness_percent must be .* 0 to 100") for value in (-1, 101, None)),
         *(({"left_right_px": value}, "left_right_px must be .* -1 to 4096") for value in (-2, 4097, None)),
+        *(({"coarse_to_fine": value}, "coarse_to_fine must be one of False, True") for value in (1, None, "yes")),
         *(({"threads": value}, "threads must be .* of 1 to") for value in (0, -1, 1.0, True, None)),
         ({"instruction_set": "sse9"}, ", ".join(native.INSTRUCTION_SETS)),
     ],

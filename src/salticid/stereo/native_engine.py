@@ -65,7 +65,7 @@ class NativeEngine:
             remove_speckles(disparity_px, area_px, range_px, threads=self.threads, out=disparity_px)
             self._forget_what_lies_outside(disparity_px)
             np.multiply(matched.confidence, np.isfinite(disparity_px), out=matched.confidence)
-        remarks = ["coarse to fine"] if self.options.coarse_to_fine else []
+        remarks = ["coarse to fine"] if self._matcher.coarse_to_fine else []
         if low_memory > self.options.low_memory:
             remarks.append("in bands: memory is short")
         return Matched(disparity_px, matched.confidence, matched.evidence, ", ".join(remarks))

@@ -75,7 +75,8 @@ class SemiGlobalMatcher:
             A disparity is unknown where the right view's differs by more; -1: no check.
         coarse_to_fine
             Search near the disparities that the views show at half their size, found in the same way (`ranges.py`).
-            Several times as fast; what is thin and far from its surroundings can be missed.
+            Takes about three quarters of the time for 128 disparities and less than half for 256; what is thin and far
+            from its surroundings can be missed.
         threads
             Threads to work with.
         instruction_set
@@ -98,6 +99,7 @@ class SemiGlobalMatcher:
         _check_range("p2_slope", p2_slope, 0, MAX_SLOPE)
         _check_range("uniqueness_percent", uniqueness_percent, 0, 100)
         _check_range("left_right_px", left_right_px, -1, MAX_LEFT_RIGHT_PX)
+        _check_choice("coarse_to_fine", coarse_to_fine, (False, True))
         _check_range("threads", threads, 1, MAX_THREADS)
         chosen = native.choose(instruction_set)
         kernels = native.load()
@@ -160,6 +162,11 @@ class SemiGlobalMatcher:
             raise ResourceError(f"matching {shape[1]}x{shape[0]} takes {needed / 1e6:.0f} MB: {hint}") from error
         return Matched(disparity_px, confidence, Evidence(*counts) if counts else None)
 
+    @property
+    def coarse_to_fine(self) -> bool:
+        """Whether the search is from coarse to fine: few disparities are searched in full also where that was asked."""
+        return self._half is not None
+
     def ranges(self, left: Image, right: Image, *, low_memory: bool = False) -> Ranges | None:
         """Return which disparities each tile of 64x8 pixels will search, or None where all are searched.
 
@@ -189,8 +196,9 @@ class SemiGlobalMatcher:
         """Return the working memory that a pair takes beyond views and results; it is kept for the next pair."""
         _check_range("height", height, 1, MAX_SIZE)
         _check_range("width", width, 1, MAX_SIZE)
-        in_ranges = self._half is not None
-        stated: int = self._sgm.bytes(height, width, in_ranges, self.threads, bool(low_memory), bool(evidence))
+        stated: int = self._sgm.bytes(
+            height, width, self.coarse_to_fine, self.threads, bool(low_memory), bool(evidence)
+        )
         if self._half is not None:
             stated += self._half.memory_bytes(-(-height // 2), -(-width // 2), low_memory=low_memory)
         return stated
