@@ -21,6 +21,7 @@ struct Vector {
     static constexpr std::size_t lanes = BYTES / sizeof(float);
     typedef float Floats __attribute__((vector_size(BYTES)));
     typedef std::int32_t Ints __attribute__((vector_size(BYTES)));  // also a mask: -1 or 0
+    typedef std::uint8_t Bytes __attribute__((vector_size(BYTES / sizeof(float))));
 };
 
 template <class V>
@@ -161,9 +162,6 @@ void median_row(const float* above, const float* here, const float* below, std::
         }
     }
 }
-
-template <std::size_t BYTES>
-constexpr FilterKernels filter_kernels = {median_row<Vector<BYTES>>};
 
 }  // namespace
 }  // namespace salticid

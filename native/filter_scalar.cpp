@@ -1,5 +1,5 @@
 // The filters' kernels in plain C++: vectors of 16 bytes, which a compiler has an answer to everywhere.
-#include "filter_row.h"
+#include "filter_vote.h"
 
 namespace salticid {
 

@@ -108,10 +108,12 @@ def guided_median(
     spacing: int,
     result: FloatMap,
     threads: int,
+    instruction_set: str,
 ) -> None:
     """Write to `result` (H, W) the pixels `kept` of `disparity`, and for the others the weighted median around them.
 
-    `image` is (H, W, C), contiguous; `weights` has 255 C + 1 numbers, for each sum of differences of two pixels.
+    `image` is (H, W, C), contiguous; `weights` has 255 C + 1 numbers, up to 1 000 000, for each sum of differences of
+    two pixels.
 
     Raises
     ------

@@ -201,15 +201,51 @@ void compare_filters(const InstructionSet& set, const Map& map, std::size_t thre
     if (&set == &scalar()) digest_in(expected.pixels());
 }
 
+// Weights that fall with the difference of two pixels, to nothing for unlike ones.
+std::vector<std::uint32_t> make_weights(std::size_t channels) {
+    std::vector<std::uint32_t> weights(255 * channels + 1);
+    for (std::size_t apart = 0; apart < weights.size(); ++apart)
+        weights[apart] = static_cast<std::uint32_t>(apart > 200 * channels ? 0 : 1000 / (1 + apart));
+    return weights;
+}
+
+void compare_votes(const InstructionSet& set, const Map& map, std::size_t threads, std::size_t seed) {
+    Random random(seed);
+    const std::size_t channels = 1 + seed % 4, reach = seed % 9, spacing = 1 + seed % 7;
+    Image image = make_raster<std::uint8_t>(random, map.height(), map.width() * channels);
+    Image kept = make_raster<std::uint8_t>(random, map.height(), map.width());
+    for (std::size_t y = 0; y < map.height(); ++y) {
+        for (std::size_t x = 0; x < image.width(); ++x) image.at(y, x) = texture(random, y, x / channels);
+        for (std::size_t x = 0; x < map.width(); ++x) kept.at(y, x) = random.below(3) == 0;
+    }
+    const std::vector<std::uint32_t> weights = make_weights(channels);
+    const salticid::GuidedMedian given = {
+        rows(map),
+        {reinterpret_cast<const bool*>(kept.first()), kept.stride(), kept.height(), kept.width()},
+        {image.first(), image.stride(), map.height(), map.width()},
+        channels,
+        weights.data(),
+        reach,
+        spacing};
+    Map expected = map, found = map;
+    salticid::guided_median(*scalar().filters, given, 1, rows(expected));
+    salticid::guided_median(*set.filters, given, threads, rows(found));
+    const auto stride = static_cast<std::size_t>(std::abs(map.stride()));
+    expect_same(expected.pixels(), found.pixels(), stride, "the value", described("votes", "", set, map, threads));
+    if (&set == &scalar()) digest_in(expected.pixels());
+}
+
 std::size_t compare_filters() {
     Random random(2);
     std::size_t compared = 0;
     for (const std::size_t height : {1, 2, 3, 8})
         for (const std::size_t width : {1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 64, 511, 512, 513, 1025}) {
             const Map map = make_map(random, height, width);
+            const std::size_t seed = random.below(1000);
             for (const InstructionSet& set : salticid::instruction_sets())
                 for (const std::size_t threads : {1, 2, 3}) {
                     compare_filters(set, map, threads);
+                    compare_votes(set, map, threads, seed);
                     ++compared;
                 }
         }

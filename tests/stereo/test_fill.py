@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -137,8 +138,8 @@ def test_any_number_of_threads_fills_with_the_bits_of_the_reference(size, share,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "load", lambda: None)
         expected = fill_holes(disparity_px, view)
-    for threads in (1, 2, 3, 1000):
-        filled = fill_holes(disparity_px, view, threads=threads)
+    for threads, name in itertools.product((1, 2, 3, 1000), native.instruction_sets()):
+        filled = fill_holes(disparity_px, view, threads=threads, instruction_set=name)
         np.testing.assert_array_equal(filled.disparity_px, expected.disparity_px)
         np.testing.assert_array_equal(filled.measured, expected.measured)
 

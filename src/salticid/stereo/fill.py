@@ -72,7 +72,9 @@ def fill_background(disparity_px: FloatMap) -> FloatMap:
     return filled
 
 
-def fill_holes(disparity_px: FloatMap, image: Image, *, threads: int = 1) -> FilledMap:
+def fill_holes(
+    disparity_px: FloatMap, image: Image, *, threads: int = 1, instruction_set: str | None = None
+) -> FilledMap:
     """Return a map without holes: background from the row, corrected by pixels around that look alike.
 
     1. A hole takes the farther (the smaller disparity) of its nearest known neighbors on the row, as in
@@ -95,7 +97,9 @@ def fill_holes(disparity_px: FloatMap, image: Image, *, threads: int = 1) -> Fil
     image
         (H, W) or (H, W, 3) uint8, the view that the map belongs to. Color helps.
     threads
-        Bands of rows that are filled side by side. The result does not depend on it.
+        Threads to work with. The result does not depend on it.
+    instruction_set
+        One of `salticid.core.native.instruction_sets()`, or None for the best. The result is the same for all.
 
     Returns
     -------
@@ -106,9 +110,12 @@ def fill_holes(disparity_px: FloatMap, image: Image, *, threads: int = 1) -> Fil
     ------
     InputError
         The arrays are not such, or differ in size.
+    MissingError
+        `instruction_set` names one that this machine does not run.
     """
     _check(disparity_px, image)
     check_threads(threads)
+    chosen = native.choose(instruction_set)
     known = np.isfinite(np.ascontiguousarray(disparity_px))
     disparity_px = np.where(known, disparity_px, np.float32(np.nan))
     if not known.any():
@@ -119,8 +126,8 @@ def fill_holes(disparity_px: FloatMap, image: Image, *, threads: int = 1) -> Fil
     if kernels is None:
         return FilledMap(_vote(rows_px, known, colors), known)
     filled_px = np.empty_like(rows_px)
-    weights = _weights(colors.shape[2])
-    kernels.guided_median(rows_px, known, colors, weights, VOTE_REACH, VOTE_SPACING, filled_px, threads)
+    votes = _weights(colors.shape[2]), VOTE_REACH, VOTE_SPACING
+    kernels.guided_median(rows_px, known, colors, *votes, filled_px, threads, chosen)
     return FilledMap(filled_px, known)
 
 
