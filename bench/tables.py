@@ -106,6 +106,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     "startup": ("startup", startup),
     "pool": ("pool", pool),
     "census": ("census", generic),
+    "filters": ("filters", generic),
     "cache": ("cache", generic),
     "session": ("session", generic),
 }
