@@ -36,9 +36,7 @@ def half_search(min_disparity: int, num_disparities: int) -> tuple[int, int]:
     return first, (min_disparity + num_disparities - 1) // 2 - first + 1
 
 
-def search_ranges(
-    coarse_px: FloatMap, shape: tuple[int, int], min_disparity: int, num_disparities: int, *, threads: int = 1
-) -> Ranges:
+def search_ranges(coarse_px: FloatMap, min_disparity: int, num_disparities: int, *, threads: int = 1) -> Ranges:
     """Return which disparities each tile has to search, given those at half size.
 
     A tile looks at what was found in it and up to `REACH` px around it, without small islands, and searches from the
@@ -50,8 +48,6 @@ def search_ranges(
     ----------
     coarse_px
         (H, W) float32 at half size, in its px; nan where unknown.
-    shape
-        Height and width of the view at full size.
     min_disparity, num_disparities
         The search at full size, px.
     """

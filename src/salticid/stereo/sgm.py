@@ -189,8 +189,7 @@ class SemiGlobalMatcher:
         if self._half is None:
             return None
         coarse = self._half(*map(half_size, views), low_memory=low_memory)
-        search = self.min_disparity, self.num_disparities
-        return search_ranges(coarse.disparity_px, views[0].shape, *search, threads=self.threads)
+        return search_ranges(coarse.disparity_px, self.min_disparity, self.num_disparities, threads=self.threads)
 
     def memory_bytes(self, height: int, width: int, *, low_memory: bool = False, evidence: bool = False) -> int:
         """Return the working memory that a pair takes beyond views and results; it is kept for the next pair."""

@@ -90,7 +90,7 @@ def near_half_size(left: Image, right: Image, min_disparity: int, num_disparitie
     coarse = sgm_reference(
         half_size(left), half_size(right), min_disparity=first, num_disparities=number, coarse_to_fine=True, **options
     )
-    ranges = search_ranges(coarse.disparity_px, left.shape, min_disparity, num_disparities).astype(np.int64)
+    ranges = search_ranges(coarse.disparity_px, min_disparity, num_disparities).astype(np.int64)
     of_pixels = ranges.repeat(TILE_HEIGHT, axis=0).repeat(TILE_WIDTH, axis=1)[: left.shape[0], : left.shape[1]]
     beyond_first = np.arange(num_disparities) - of_pixels[..., :1]
     near: Mask = (beyond_first >= 0) & (beyond_first < of_pixels[..., 1:])
