@@ -229,7 +229,6 @@ struct Worker {
 
     Worker(Carver& carver, const Sizes& sizes, bool evidence) {
         for (RowState& row : rows) row.carve(carver, sizes, evidence);
-        carver.take<std::uint8_t>(memory_alignment);  // a cost beside the first or the last may be read, and is dropped
         costs = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
         own_half = carver.take<std::uint8_t>(sgm_chunk * sizes.depth);
         dropped = carver.take<std::uint8_t>(sizes.depth);
