@@ -69,7 +69,7 @@ struct GuidedMedian {
 };
 
 // Writes for every pixel that is not kept the weighted median of the known pixels on a grid around it: the smallest
-// value at which half of their weight is reached.
+// value at which half of their weight is reached. Takes a copy of map and image, as wide as the votes reach beyond them.
 void guided_median(const FilterKernels& kernels, const GuidedMedian& given, std::size_t threads,
                    const MapRows<float>& result);
 

@@ -75,7 +75,8 @@ void guided_median(const FilterKernels& kernels, const GuidedMedian& given, std:
     for_each_band(given.map.height, threads,
                   [&](std::size_t first, std::size_t last) { surroundings.fill(first, last); });
     std::atomic<std::size_t> next{0};  // holes are not spread evenly: whoever is free takes the next row
-    for_each_band(threads, threads, [&](std::size_t, std::size_t) {
+    const std::size_t workers = std::min(threads, given.map.height);
+    for_each_band(workers, workers, [&](std::size_t, std::size_t) {
         for (std::size_t y; (y = next.fetch_add(1)) < given.map.height;) {
             VoteArguments vote = surroundings.at(y);
             vote.result = result.pixels + static_cast<std::ptrdiff_t>(y) * result.stride;

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-MOST_KEPT = 8  # arrays that wait to be handed out again
+MOST_KEPT = 4  # arrays that wait: enough for a loop that holds a result until the next one is there
 
 
 class Recycler:
