@@ -22,7 +22,8 @@ from stereo_candidates import HEIGHT, NUM_DISPARITIES, WIDTH
 from salticid.core import native
 from salticid.core.types import FloatMap, Image
 from salticid.engine import bench
-from salticid.stereo.fill import VOTE_REACH, VOTE_SPACING, fill_holes
+from salticid.stereo import votes
+from salticid.stereo.fill import HOLE_BALLOT, fill_holes
 from salticid.stereo.filters import (
     median_of_known,
     median_of_known_reference,
@@ -96,7 +97,7 @@ def speckles(disparity_px: FloatMap) -> Runs:
 
 
 def fills(disparity_px: FloatMap, image: Image) -> Runs:
-    """Return the filling of holes, its first step in numpy included."""
+    """Return the filling of holes."""
 
     def reference() -> None:
         with mock.patch.object(native, "load", return_value=None):
@@ -105,7 +106,7 @@ def fills(disparity_px: FloatMap, image: Image) -> Runs:
     runs: Runs = {"numpy 1": reference}
     if hasattr(cv2, "ximgproc"):
         coarse = np.nan_to_num(disparity_px).clip(0, 255).astype(np.uint8)
-        radius = VOTE_REACH * VOTE_SPACING
+        radius = votes.REACH * HOLE_BALLOT.spacing
         runs["cv2.ximgproc.weightedMedianFilter 1"] = partial(cv2.ximgproc.weightedMedianFilter, image, coarse, radius)
     for name, threads in settings():
         runs[f"{name} {threads}"] = partial(fill_holes, disparity_px, image, threads=threads, instruction_set=name)

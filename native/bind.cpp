@@ -146,7 +146,8 @@ void compare_only(std::size_t count, std::string_view instruction_set) {
 
 }  // namespace
 
-void bind_filters(nb::module_& module);  // bind_filter.cpp
+void bind_filters(nb::module_& module);     // bind_filter.cpp
+void bind_refinement(nb::module_& module);  // bind_refine.cpp
 
 NB_MODULE(_native, module) {
     module.doc() = "Kernels in C++; salticid.core.native says which of them this machine runs.";
@@ -164,4 +165,5 @@ NB_MODULE(_native, module) {
         .def("bytes", &Sgm::bytes, "height"_a, "width"_a, "ranges"_a, "threads"_a, "thrifty"_a, "evidence"_a);
     module.def("census_compare_only", &compare_only, "count"_a, "instruction_set"_a);
     bind_filters(module);
+    bind_refinement(module);
 }

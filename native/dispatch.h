@@ -6,6 +6,8 @@
 
 #include "census.h"
 #include "filter.h"
+#include "patch.h"
+#include "refine.h"
 #include "sgm_kernels.h"
 
 namespace salticid {
@@ -16,6 +18,8 @@ struct InstructionSet {
     const SgmKernels* sgm;
     const SgmKernels* sgm_narrow;  // with vectors no longer than sgm_range_multiple
     const FilterKernels* filters;
+    const PatchKernels* patches;
+    const RefineKernels* refinement;
 };
 
 // What the CPU has and the operating system keeps the registers of, best first; the last is "scalar".

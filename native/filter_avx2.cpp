@@ -1,5 +1,5 @@
 // The filters' kernels for AVX2.
-#include "filter_vote.h"
+#include "filter_row.h"
 
 namespace salticid {
 

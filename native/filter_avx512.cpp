@@ -1,5 +1,5 @@
 // The filters' kernels for AVX-512 (F).
-#include "filter_vote.h"
+#include "filter_row.h"
 
 namespace salticid {
 

@@ -1,67 +1,15 @@
 // The medians of one row, written once for vectors of BYTES bytes and compiled for every instruction set.
 //
-// The vectors are those of GCC and Clang: arithmetic, comparisons and `mask ? a : b` work lane by lane.
-//
-// Everything here has internal linkage, and nothing of the standard library that makes code is used: a function that
-// the linker merges across files would carry one instruction set into the others.
+// Everything here has internal linkage: see lanes.h.
 #pragma once
 
-#include <cstdint>
-#include <cstring>
-
 #include "filter.h"
+#include "lanes.h"
 
 namespace salticid {
 namespace {
 
 constexpr std::size_t median_chunk = 512;  // pixels whose columns stay in the nearest cache
-
-template <std::size_t BYTES>
-struct Vector {
-    static constexpr std::size_t lanes = BYTES / sizeof(float);
-    typedef float Floats __attribute__((vector_size(BYTES)));
-    typedef std::int32_t Ints __attribute__((vector_size(BYTES)));  // also a mask: -1 or 0
-    typedef std::uint8_t Bytes __attribute__((vector_size(BYTES / sizeof(float))));
-};
-
-template <class V>
-typename V::Floats broadcast(float value) {
-    return typename V::Floats{} + value;
-}
-
-template <class Lanes>
-Lanes load(const void* from) {
-    Lanes lanes;
-    std::memcpy(&lanes, from, sizeof lanes);
-    return lanes;
-}
-
-template <class Lanes>
-void store(void* to, Lanes lanes) {
-    std::memcpy(to, &lanes, sizeof lanes);
-}
-
-// The lanes from `count` on are nan.
-template <class V>
-typename V::Floats load_part(const float* from, std::size_t count) {
-    if (count >= V::lanes) return load<typename V::Floats>(from);
-    auto values = broadcast<V>(__builtin_nanf(""));
-    std::memcpy(&values, from, count * sizeof *from);
-    return values;
-}
-
-// Writes no lane from `count` on.
-template <class V>
-void store_part(float* to, typename V::Floats values, std::size_t count) {
-    if (count >= V::lanes) return store(to, values);
-    const auto part = values;
-    std::memcpy(to, &part, count * sizeof *to);
-}
-
-template <class V>
-typename V::Ints known(typename V::Floats disparity) {
-    return (load<typename V::Ints>(&disparity) & 0x7fffffff) < 0x7f800000;  // neither infinite nor nan
-}
 
 template <class Floats>
 Floats lesser(Floats a, Floats b) {
@@ -162,6 +110,9 @@ void median_row(const float* above, const float* here, const float* below, std::
         }
     }
 }
+
+template <std::size_t BYTES>
+constexpr FilterKernels filter_kernels = {median_row<Vector<BYTES>>};
 
 }  // namespace
 }  // namespace salticid

@@ -1,5 +1,5 @@
 // The filters' kernels in plain C++: vectors of 16 bytes, which a compiler has an answer to everywhere.
-#include "filter_vote.h"
+#include "filter_row.h"
 
 namespace salticid {
 

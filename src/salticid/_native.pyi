@@ -99,26 +99,81 @@ def remove_speckles(disparity: FloatMap, area_px: int, range_px: float, threads:
         It has another dtype or number of axes, or cannot be written.
     """
 
-def guided_median(
-    disparity: FloatMap,
-    kept: Mask,
-    image: Image,
-    weights: NDArray[np.uint32],
-    reach: int,
-    spacing: int,
-    result: FloatMap,
-    threads: int,
-    instruction_set: str,
-) -> None:
-    """Write to `result` (H, W) the pixels `kept` of `disparity`, and for the others the weighted median around them.
+class PatchNetwork:
+    """A dense network on taps of maps, packed for one instruction set."""
 
-    `image` is (H, W, C), contiguous; `weights` has 255 C + 1 numbers, up to 1 000 000, for each sum of differences of
-    two pixels.
+    def __init__(
+        self,
+        taps: NDArray[np.int32],
+        layers: list[tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int32]]],
+        planes: int,
+        instruction_set: str,
+    ) -> None:
+        """Take (N, 5) taps: plane, dy, dx, center (-1: none), shift; and weights, bias and shift of each layer.
 
-    Raises
-    ------
-    ValueError
-        The arrays do not fit each other, or a number is out of its range.
-    TypeError
-        An array has another dtype or number of axes, or cannot be written.
+        Raises
+        ------
+        ValueError
+            The layers do not fit each other, are too large, or a sum could overflow.
+        TypeError
+            An array has another dtype or number of axes, or is not contiguous.
+        """
+
+    def run(self, planes: list[NDArray[np.int16]], mask: Mask | None, outputs: NDArray[np.int16], threads: int) -> None:
+        """Write the outputs (H, W, outputs) of maps (H, W), all contiguous; 0 where `mask` is False.
+
+        Raises
+        ------
+        ValueError
+            The arrays do not fit each other or the network.
+        TypeError
+            An array has another dtype or number of axes, or is not contiguous.
+        """
+
+class Refinement:
+    """Fills and refines maps (H, W) with their image (H, W, 1 or 3), all contiguous; keeps its memory.
+
+    Every method returns False, with nothing of use in the results, where a disparity is beyond 2047 px. It raises
+    ValueError where the arrays do not fit each other, and TypeError where one is of another dtype.
     """
+
+    def __init__(self, instruction_set: str) -> None:
+        """Prepare for maps of any size; ValueError where the instruction set is unknown here."""
+
+    def fill(self, disparity: FloatMap, image: Image, result: FloatMap, threads: int) -> bool:
+        """Write the map without holes."""
+
+    def smooth(
+        self,
+        disparity: FloatMap,
+        confidence: FloatMap,
+        image: Image,
+        result: FloatMap,
+        confidence_result: FloatMap,
+        threads: int,
+    ) -> bool:
+        """Write the map without holes, smoothed where the votes near a pixel differ."""
+
+    def maps(
+        self,
+        disparity: FloatMap,
+        confidence: FloatMap,
+        image: Image,
+        maps: tuple[NDArray[np.int16], ...],
+        threads: int,
+    ) -> bool:
+        """Write the six maps that a network looks at."""
+
+    def choose(
+        self,
+        network: PatchNetwork,
+        probability: NDArray[np.float32],
+        disparity: FloatMap,
+        confidence: FloatMap,
+        image: Image,
+        mask: Mask | None,
+        result: FloatMap,
+        confidence_result: FloatMap,
+        threads: int,
+    ) -> bool:
+        """Write what the network chooses; `probability` has 256 entries, by the upper bits of its last output."""

@@ -17,6 +17,8 @@
 #include "census.h"
 #include "dispatch.h"
 #include "filter.h"
+#include "patch.h"
+#include "refine.h"
 #include "sgm.h"
 
 namespace {
@@ -201,51 +203,185 @@ void compare_filters(const InstructionSet& set, const Map& map, std::size_t thre
     if (&set == &scalar()) digest_in(expected.pixels());
 }
 
-// Weights that fall with the difference of two pixels, to nothing for unlike ones.
-std::vector<std::uint32_t> make_weights(std::size_t channels) {
-    std::vector<std::uint32_t> weights(255 * channels + 1);
-    for (std::size_t apart = 0; apart < weights.size(); ++apart)
-        weights[apart] = static_cast<std::uint32_t>(apart > 200 * channels ? 0 : 1000 / (1 + apart));
-    return weights;
-}
-
-void compare_votes(const InstructionSet& set, const Map& map, std::size_t threads, std::size_t seed) {
-    Random random(seed);
-    const std::size_t channels = 1 + seed % 4, reach = seed % 9, spacing = 1 + seed % 7;
-    Image image = make_raster<std::uint8_t>(random, map.height(), map.width() * channels);
-    Image kept = make_raster<std::uint8_t>(random, map.height(), map.width());
-    for (std::size_t y = 0; y < map.height(); ++y) {
-        for (std::size_t x = 0; x < image.width(); ++x) image.at(y, x) = texture(random, y, x / channels);
-        for (std::size_t x = 0; x < map.width(); ++x) kept.at(y, x) = random.below(3) == 0;
-    }
-    const std::vector<std::uint32_t> weights = make_weights(channels);
-    const salticid::GuidedMedian given = {
-        rows(map),
-        {reinterpret_cast<const bool*>(kept.first()), kept.stride(), kept.height(), kept.width()},
-        {image.first(), image.stride(), map.height(), map.width()},
-        channels,
-        weights.data(),
-        reach,
-        spacing};
-    Map expected = map, found = map;
-    salticid::guided_median(*scalar().filters, given, 1, rows(expected));
-    salticid::guided_median(*set.filters, given, threads, rows(found));
-    const auto stride = static_cast<std::size_t>(std::abs(map.stride()));
-    expect_same(expected.pixels(), found.pixels(), stride, "the value", described("votes", "", set, map, threads));
-    if (&set == &scalar()) digest_in(expected.pixels());
-}
-
 std::size_t compare_filters() {
     Random random(2);
     std::size_t compared = 0;
     for (const std::size_t height : {1, 2, 3, 8})
         for (const std::size_t width : {1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 64, 511, 512, 513, 1025}) {
             const Map map = make_map(random, height, width);
-            const std::size_t seed = random.below(1000);
             for (const InstructionSet& set : salticid::instruction_sets())
                 for (const std::size_t threads : {1, 2, 3}) {
                     compare_filters(set, map, threads);
-                    compare_votes(set, map, threads, seed);
+                    ++compared;
+                }
+        }
+    return compared;
+}
+
+// ---- Patch networks and refinement
+
+struct Weights {
+    std::vector<std::int8_t> weights;
+    std::vector<std::int32_t> bias, shift;
+};
+
+// Weights so large that sums of 16 bits would overflow, and so small that they do not; among them 0.
+Weights make_layer(Random& random, std::size_t inputs, std::size_t outputs) {
+    Weights layer;
+    const std::size_t most = random.below(2) == 0 ? 127 : 20;
+    for (std::size_t n = 0; n < inputs * outputs; ++n)
+        layer.weights.push_back(static_cast<std::int8_t>(static_cast<int>(random.below(2 * most + 1)) -
+                                                         static_cast<int>(most)));
+    for (std::size_t n = 0; n < outputs; ++n) {
+        layer.bias.push_back(static_cast<std::int32_t>(random.below(20001)) - 10000);
+        layer.shift.push_back(6);
+    }
+    return layer;
+}
+
+// A network of any shape, or, for a refinement, of its four outputs.
+struct Brain {
+    std::vector<salticid::Tap> taps;
+    std::vector<Weights> weights;
+
+    Brain(Random& random, std::size_t planes, std::size_t reach, std::size_t outputs) {
+        const std::size_t count = 1 + random.below(60);
+        for (std::size_t n = 0; n < count; ++n) {
+            const auto offset = [&] {
+                return static_cast<std::ptrdiff_t>(random.below(2 * reach + 1)) - static_cast<std::ptrdiff_t>(reach);
+            };
+            const auto center = static_cast<std::ptrdiff_t>(random.below(planes + 1)) - 1;
+            taps.push_back({random.below(planes), offset(), offset(), center, static_cast<int>(random.below(9))});
+        }
+        std::size_t inputs = count;
+        for (std::size_t hidden = random.below(3); hidden > 0; --hidden) {
+            const std::size_t units = 1 + random.below(40);
+            weights.push_back(make_layer(random, inputs, units));
+            inputs = units;
+        }
+        weights.push_back(make_layer(random, inputs, outputs));
+    }
+
+    salticid::PatchNetwork on(const InstructionSet& set, std::size_t planes) const {
+        std::vector<salticid::LayerGiven> layers;
+        std::size_t inputs = taps.size();
+        for (const Weights& layer : weights) {
+            layers.push_back({layer.weights.data(), layer.bias.data(), layer.shift.data(), inputs, layer.bias.size()});
+            inputs = layer.bias.size();
+        }
+        return salticid::PatchNetwork(*set.patches, taps, layers, planes);
+    }
+};
+
+std::string described(const char* what, const InstructionSet& set, std::size_t height, std::size_t width,
+                      std::size_t threads) {
+    std::ostringstream text;
+    text << what << ' ' << height << " x " << width << ", " << set.name << " in " << threads << " threads";
+    return text.str();
+}
+
+std::vector<std::uint8_t> make_mask(Random& random, std::size_t pixels) {
+    std::vector<std::uint8_t> mask(pixels);
+    const std::size_t run = 1 + random.below(30);
+    for (std::size_t n = 0; n < pixels; ++n) mask[n] = n / run * 7 % 3 == 0;
+    return mask;
+}
+
+std::size_t compare_patches() {
+    constexpr std::size_t planes = 3;
+    Random random(4);
+    std::size_t compared = 0;
+    for (const std::size_t height : {1, 2, 5})
+        for (const std::size_t width : {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200}) {
+            const std::size_t pixels = height * width, outputs = 1 + random.below(8);
+            const Brain brain(random, planes, 1 + random.below(60), outputs);
+            std::vector<std::vector<std::int16_t>> maps(planes, std::vector<std::int16_t>(pixels));
+            std::vector<salticid::Plane> rows;
+            const std::size_t range = random.below(3) == 0 ? 65536 : 300;  // differences beyond 16 bits among them
+            for (std::vector<std::int16_t>& map : maps) {
+                for (std::int16_t& value : map) value = static_cast<std::int16_t>(random.below(range));
+                rows.push_back({map.data(), static_cast<std::ptrdiff_t>(width)});
+            }
+            const std::vector<std::uint8_t> mask = make_mask(random, pixels);
+            for (const std::uint8_t* wanted : {static_cast<const std::uint8_t*>(nullptr), mask.data()}) {
+                std::vector<std::int16_t> expected(pixels * outputs), found(pixels * outputs);
+                salticid::run_patches(brain.on(scalar(), planes), rows.data(), height, width, wanted, 1, expected.data());
+                digest_in(expected);
+                for (const InstructionSet& set : salticid::instruction_sets()) {
+                    const std::size_t threads = 1 + compared++ % 3;
+                    salticid::run_patches(brain.on(set, planes), rows.data(), height, width, wanted, threads,
+                                          found.data());
+                    expect_same(expected, found, width * outputs, "the output",
+                                described("patches of", set, height, width, threads));
+                }
+            }
+        }
+    return compared;
+}
+
+// A map of steps and slopes with holes, at borders too, and a view with patches of few colors.
+struct Scene {
+    std::size_t height, width, channels;
+    std::vector<float> disparity, confidence;
+    std::vector<std::uint8_t> image;
+
+    Scene(Random& random, std::size_t rows, std::size_t columns)
+        : height(rows), width(columns), channels(random.below(2) == 0 ? 1 : 3), disparity(rows * columns),
+          confidence(rows * columns), image(rows * columns * channels) {
+        const std::size_t step = 1 + random.below(40), far = random.below(3) * 400, holes = random.below(4);
+        for (std::size_t n = 0; n < disparity.size(); ++n) {
+            const std::size_t y = n / width, x = n % width;
+            const float known = static_cast<float>((x / 13 + y / 9) % 3 * (step + far)) +
+                                static_cast<float>(x + random.below(3)) * 0.0625f - 20.0f;
+            const bool hole = (x < 6 && holes > 0) || random.below(8) < holes || y % 11 == 10;
+            disparity[n] = hole ? std::numeric_limits<float>::quiet_NaN() : known;
+            confidence[n] = static_cast<float>(random.below(140)) / 127.0f;
+            for (std::size_t c = 0; c < channels; ++c)
+                image[n * channels + c] = static_cast<std::uint8_t>((x / 13 + y / 9) % 4 * 50 + random.below(9) * 2);
+        }
+    }
+
+    salticid::RefineInput input() const {
+        return {disparity.data(), confidence.data(), static_cast<std::ptrdiff_t>(width), image.data(),
+                static_cast<std::ptrdiff_t>(width * channels), channels, height, width};
+    }
+};
+
+// Everything that refining a map can give, one after the other.
+std::vector<float> refined(const InstructionSet& set, const Scene& scene, const Brain& brain,
+                           const std::vector<std::uint8_t>& mask, std::size_t threads) {
+    const std::size_t pixels = scene.height * scene.width;
+    const auto workspace = salticid::make_refine_workspace();
+    std::vector<float> probability(256), found(8 * pixels);
+    for (std::size_t n = 0; n < 256; ++n) probability[n] = static_cast<float>(n);
+    const auto result = [&](std::size_t n) {
+        return salticid::RefineResult{found.data() + 2 * n * pixels, found.data() + (2 * n + 1) * pixels,
+                                      static_cast<std::ptrdiff_t>(scene.width)};
+    };
+    const salticid::PatchNetwork network = brain.on(set, salticid::refine_planes);
+    const salticid::RefineKernels& kernels = *set.refinement;
+    salticid::refine_fill(*workspace, kernels, scene.input(), threads, result(0));
+    salticid::refine_smooth(*workspace, kernels, scene.input(), threads, result(1));
+    for (const std::size_t n : {2, 3})
+        salticid::refine_choose(*workspace, kernels, network, probability.data(), scene.input(),
+                                n == 2 ? nullptr : mask.data(), threads, result(n));
+    return found;
+}
+
+std::size_t compare_refinement() {
+    Random random(5);
+    std::size_t compared = 0;
+    for (const std::size_t height : {1, 2, 9, 30})
+        for (const std::size_t width : {1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 128, 150}) {
+            const Scene scene(random, height, width);
+            const Brain brain(random, salticid::refine_planes, 20, salticid::refine_candidates + 1);
+            const std::vector<std::uint8_t> mask = make_mask(random, height * width);
+            const std::vector<float> expected = refined(scalar(), scene, brain, mask, 1);
+            digest_in(expected);
+            for (const InstructionSet& set : salticid::instruction_sets())
+                for (const std::size_t threads : {1, 3}) {
+                    expect_same(expected, refined(set, scene, brain, mask, threads), width, "the value",
+                                described("refinement of", set, height, width, threads));
                     ++compared;
                 }
         }
@@ -439,6 +575,8 @@ int main() {
     for (const InstructionSet& set : salticid::instruction_sets()) std::printf(" %s", std::string(set.name).c_str());
     std::printf("\nimages %zu\n", compare_census());
     std::printf("maps %zu\n", compare_filters());
+    std::printf("patches %zu\n", compare_patches());
+    std::printf("refinements %zu\n", compare_refinement());
     const std::vector<Case> cases = make_cases();
     std::printf("matches %zu\n", compare_matches(cases));
     std::printf("digest %016llx\n", static_cast<unsigned long long>(digest));

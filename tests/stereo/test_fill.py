@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -58,43 +59,47 @@ def test_it_does_what_a_loop_over_pixels_does(height, width, share, seed):
 # ---- fill_holes, a pixel at a time
 
 
-def slope(disparity_px, y, x):
-    height, width = disparity_px.shape
+def steps_of(disparity_px):
+    """Whole numbers of 1/16 px, None where unknown."""
+    return [[round(float(v) * 16) if np.isfinite(v) else None for v in row] for row in disparity_px]
+
+
+def slope(steps, y, x):
+    """The mean rise of pairs 4 px apart around a pixel, as an exact fraction."""
     rises = []
-    for row in range(max(y - 10, 0), min(y + 11, height)):
-        for middle in range(max(x - 10, 2), min(x + 11, width - 2)):
-            rise = disparity_px[row, middle + 2] - disparity_px[row, middle - 2]
-            if abs(rise) <= 1:
-                rises.append(rise)
-    return float(np.mean(rises, dtype=np.float64)) / 4 if rises else 0.0
+    for row in steps[max(y - 10, 0) : y + 11]:
+        for middle in range(max(x - 10, 2), min(x + 11, len(row) - 2)):
+            pair = row[middle - 2], row[middle + 2]
+            if None not in pair and abs(pair[1] - pair[0]) <= 16:
+                rises.append(pair[1] - pair[0])
+    return Fraction(sum(rises), 4 * max(len(rises), 1))
 
 
-def row_guess(disparity_px, y, x):
-    known = np.flatnonzero(np.isfinite(disparity_px[y]))
-    neighbors = [*known[known < x][-1:], *known[known > x][:1]]
+def row_guess(steps, y, x):
+    known = [n for n, value in enumerate(steps[y]) if value is not None]
+    neighbors = [*[n for n in known if n < x][-1:], *[n for n in known if n > x][:1]]
     if len(neighbors) == 2:
-        return min(disparity_px[y, neighbors])
-    rise = slope(disparity_px, y, neighbors[0]) * (x - neighbors[0])
-    guess = disparity_px[y, neighbors[0]] + np.float32(min(max(rise, -2), 2))
-    return min(max(guess, np.nanmin(disparity_px)), np.nanmax(disparity_px))
+        return min(steps[y][n] for n in neighbors)
+    rise = math.floor(slope(steps, y, neighbors[0]) * (x - neighbors[0]) + Fraction(1, 2))
+    guess = steps[y][neighbors[0]] + min(max(rise, -32), 32)
+    everything = [value for row in steps for value in row if value is not None]
+    return min(max(guess, min(everything)), max(everything))
 
 
-def rows_filled(disparity_px):
-    filled = disparity_px.copy()
-    some = np.flatnonzero(np.isfinite(disparity_px).any(axis=1))
-    for y in some:
-        for x in np.flatnonzero(np.isnan(disparity_px[y])):
-            filled[y, x] = row_guess(disparity_px, y, x)
-    return filled[[min(some, key=lambda other: (abs(other - y), other)) for y in range(len(filled))]]
+def rows_filled(steps):
+    some = [y for y, row in enumerate(steps) if any(value is not None for value in row)]
+    filled = {y: [row_guess(steps, y, x) if value is None else value for x, value in enumerate(steps[y])] for y in some}
+    return [filled[min(some, key=lambda other: (abs(other - y), other))] for y in range(len(steps))]
 
 
-def vote(rows_px, view, y, x):
+def vote(rows, view, y, x):
     votes = []
-    for dy in range(-18, 19, 6):
-        for dx in range(-18, 19, 6):
-            if 0 <= y + dy < rows_px.shape[0] and 0 <= x + dx < rows_px.shape[1]:
-                apart = np.abs(view[y + dy, x + dx].astype(int) - view[y, x].astype(int)).mean()
-                votes.append((rows_px[y + dy, x + dx], round(1000 * math.exp(-apart / 5))))
+    for dy in range(-18, 19, 9):
+        for dx in range(-18, 19, 9):
+            near = min(max(y + dy, 0), len(rows) - 1), min(max(x + dx, 0), len(rows[0]) - 1)
+            apart = np.abs(view[near].astype(int) - view[y, x].astype(int))
+            weight = 10 * math.exp(-(4 * (int(apart.sum() * (3 // apart.size)) // 4) + 1.5) / 15)
+            votes.append((rows[near[0]][near[1]], round(weight)))
     reached = 0
     for value, weight in sorted(votes):
         reached += weight
@@ -119,10 +124,10 @@ def test_holes_take_what_a_loop_over_pixels_finds(size, share, seed, channels):
     if not known.any():
         assert np.isnan(filled.disparity_px).all()
         return
-    rows_px = rows_filled(disparity_px)
+    rows = rows_filled(steps_of(disparity_px))
     for y, x in np.ndindex(size):
-        expected = disparity_px[y, x] if known[y, x] else vote(rows_px, view, y, x)
-        assert filled.disparity_px[y, x] == pytest.approx(expected, abs=1e-5)
+        expected = disparity_px[y, x] if known[y, x] else vote(rows, view, y, x) / 16
+        assert filled.disparity_px[y, x] == expected
 
 
 @pytest.mark.skipif(native.load() is None, reason=native.reason())
@@ -155,8 +160,8 @@ def test_what_is_measured_stays_and_the_rest_is_told_from_it():
     np.testing.assert_array_equal(filled.disparity_px[known], disparity_px[known])
     assert np.isfinite(filled.disparity_px).all()
     assert filled.guessed == pytest.approx(1 - known.mean())
-    assert filled.disparity_px.min() == disparity_px[known].min()
-    assert filled.disparity_px.max() == disparity_px[known].max()
+    assert abs(filled.disparity_px.min() - disparity_px[known].min()) <= 1 / 32
+    assert abs(filled.disparity_px.max() - disparity_px[known].max()) <= 1 / 32
 
 
 def test_where_nothing_is_known_nothing_is_guessed():
@@ -300,6 +305,14 @@ VIEW = np.ones((4, 5, 3), np.uint8)
 def test_what_is_no_map_with_its_view_is_refused(disparity_px, image, says):
     with pytest.raises(InputError, match=says):
         fill_holes(disparity_px, image)
+
+
+@pytest.mark.parametrize("kernels", [True, False])
+def test_disparities_beyond_16_bits_are_refused(kernels, monkeypatch):
+    if not kernels:
+        monkeypatch.setattr(native, "load", lambda: None)
+    with pytest.raises(InputError, match=r"2048\.5 px: scale the views down"):
+        fill_holes(np.float32([[1, -2048.5], [NAN, 3]]), np.zeros((2, 2), np.uint8))
 
 
 @pytest.mark.parametrize("threads", [0, 1.0, True, None])

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import salticid
-from salticid.cli import cache, demo, doctor, evaluate, models, stereo
+from salticid.cli import cache, demo, doctor, evaluate, export, models, stereo
 
 app = typer.Typer(
     name="salticid",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.command("export")(export.export)
 app.add_typer(stereo.app)
 app.add_typer(evaluate.app)
 app.add_typer(models.app)

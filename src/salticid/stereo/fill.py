@@ -1,4 +1,7 @@
-"""A dense map from a sparse one. Filled pixels are guesses: they never mix with measured ones in a `DisparityMap`."""
+"""A dense map from a sparse one. Filled pixels are guesses: they never mix with measured ones in a `DisparityMap`.
+
+What is guessed is counted in whole numbers of 1/16 px, so that every instruction set guesses the same.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,19 @@ from salticid.core.types import Array, FloatMap, Image, Mask
 from salticid.errors import InputError
 from salticid.stereo.disparity import save_disparity
 from salticid.stereo.filters import check_map, check_threads
+from salticid.stereo.votes import Ballot, weighted_median
 
-SLOPE_WINDOW = 21  # px, height and width of the surface that a hole at the border continues
+Steps = NDArray[np.int16]  # (H, W), 1/16 px
+
+STEPS_PER_PX = 16
+MOST_PX = 2047  # either way; what 16 bits hold
+
+SLOPE_REACH = 10  # px up, down and to either side: the surface that a hole at the border continues
 SLOPE_STEP = 4  # px between the two pixels that are compared
-SLOPE_LIMIT_PX = 1  # pairs that differ by more lie on different surfaces
-CONTINUED_PX = 2  # a surface is not continued further up or down than this
+SLOPE_LIMIT = 16  # 1/16 px; pairs that differ by more lie on different surfaces
+CONTINUED = 32  # 1/16 px; a surface is not continued further up or down than this
 
-VOTE_REACH, VOTE_SPACING = 3, 6  # 7x7 votes, 6 px apart
-VOTE_WEIGHT = 1000  # of a pixel of the same color
-VOTE_FADE = 5.0  # mean difference of the channels, gray levels, at which the weight has fallen to 1 / e
-
-VOTE_PART = 4096  # holes that the reference fills at a time
+HOLE_BALLOT = Ballot(spacing=9, alike=0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,20 +85,20 @@ def fill_holes(
     1. A hole takes the farther (the smaller disparity) of its nearest known neighbors on the row, as in
        `fill_background`. A hole that reaches the left or right border has one such neighbor only; the surface goes on
        from there with its mean slope along the row, by at most 2 px up or down, and within the range of what is
-       known. The slope is that between known pixels 4 px apart, in the pairs with their middle in the 21x21 window
-       around the neighbor; pairs that differ by more than 1 px are left out. A row without any known pixel takes what
-       the nearest row with some got; of two, the one above.
-    2. Each hole becomes the weighted median of the map of step 1 at 7x7 pixels around it, 6 px apart. A pixel whose
-       color differs by e gray levels, the mean over the channels, has the weight 1000 exp(-e / 5), rounded; one
-       outside has none. The median is the smallest value at which half of the weight is reached.
+       known. The slope is that between known pixels 4 px apart, in the pairs with their middle in the 21x21
+       window around the neighbor; pairs that differ by more than 1 px are left out. A row without any known pixel
+       takes what the nearest row with some got; of two, the one above.
+    2. Each hole becomes the weighted median of the map of step 1 at 5x5 pixels around it, 9 px apart
+       (`salticid.stereo.votes`).
 
     The two steps are those of Hosni et al. 2013, "Fast cost-volume filtering for visual correspondence and beyond",
-    IEEE TPAMI 35(2); the slope and the sparse votes are ours. Known pixels stay as they are.
+    IEEE TPAMI 35(2); the slope and the sparse votes are ours. Known pixels stay as they are; a guess is a multiple of
+    1/16 px.
 
     Parameters
     ----------
     disparity_px
-        (H, W) float32, of at least one pixel; unknown where it is not finite.
+        (H, W) float32, of at least one pixel, -2047 to 2047 px; unknown where it is not finite.
     image
         (H, W) or (H, W, 3) uint8, the view that the map belongs to. Color helps.
     threads
@@ -109,109 +114,117 @@ def fill_holes(
     Raises
     ------
     InputError
-        The arrays are not such, or differ in size.
+        The arrays are not such, or differ in size, or a disparity is too large.
     MissingError
         `instruction_set` names one that this machine does not run.
     """
-    _check(disparity_px, image)
+    check_view(disparity_px, image)
     check_threads(threads)
     chosen = native.choose(instruction_set)
-    known = np.isfinite(np.ascontiguousarray(disparity_px))
-    disparity_px = np.where(known, disparity_px, np.float32(np.nan))
+    disparity_px = np.ascontiguousarray(disparity_px)
+    known = np.isfinite(disparity_px)
     if not known.any():
-        return FilledMap(disparity_px, known)
-    rows_px = _fill_rows(disparity_px, known)
-    colors = np.ascontiguousarray(image).reshape(*disparity_px.shape, -1)
+        return FilledMap(np.full_like(disparity_px, np.nan), known)
     kernels = native.load()
     if kernels is None:
-        return FilledMap(_vote(rows_px, known, colors), known)
-    filled_px = np.empty_like(rows_px)
-    votes = _weights(colors.shape[2]), VOTE_REACH, VOTE_SPACING
-    kernels.guided_median(rows_px, known, colors, *votes, filled_px, threads, chosen)
+        return FilledMap(to_px(filled_reference(disparity_px, image), disparity_px), known)
+    filled_px = np.empty_like(disparity_px)
+    if not kernels.Refinement(chosen).fill(disparity_px, channels_of(image), filled_px, threads):
+        raise too_large(disparity_px)
     return FilledMap(filled_px, known)
 
 
-def _fill_rows(disparity_px: FloatMap, known: Mask) -> FloatMap:
-    filled_px = disparity_px.copy()
-    places = np.concatenate([[-1], np.flatnonzero(known), [-1]])  # -1, in front of the first and behind the last
-    holes = np.flatnonzero(~known)
-    rank = np.cumsum(known.ravel(), dtype=np.int64)[holes]  # of each hole: how many known pixels come before
+def filled_reference(disparity_px: FloatMap, image: Image) -> Steps:
+    """Return what `fill_holes` fills a map with, in 1/16 px; the kernels do the same. All 0 if nothing is known."""
+    rows, known = rows_reference(disparity_px)
+    median, _ = weighted_median(rows, channels_of(image), HOLE_BALLOT)
+    return np.where(known, rows, median)
+
+
+def rows_reference(disparity_px: FloatMap) -> tuple[Steps, Mask]:
+    """Return the first step of `fill_holes`, in 1/16 px, and which pixels are known."""
+    known = np.isfinite(disparity_px)
+    values_px = np.where(known, disparity_px, np.float32(0))
+    if np.abs(values_px).max() > MOST_PX:
+        raise too_large(disparity_px)
+    steps = np.rint(values_px * np.float32(STEPS_PER_PX)).astype(np.int16)
+    filled = _between_neighbors(steps, known)
+    some: Mask = np.asarray(known.any(axis=1))
+    least, most = (steps[known].min(), steps[known].max()) if some.any() else (0, 0)
+    for y in map(int, np.flatnonzero(some)):
+        columns = np.flatnonzero(known[y])
+        first, last = int(columns[0]), int(columns[-1])
+        filled[y, :first] = _continued(steps, known, y, first, np.arange(first)).clip(least, most)
+        behind = np.arange(last + 1, known.shape[1])
+        filled[y, last + 1 :] = _continued(steps, known, y, last, behind).clip(least, most)
+    return filled[_nearest_row(some)], known
+
+
+def to_px(steps: Steps, measured_px: FloatMap) -> FloatMap:
+    """Return a map in px; what is finite in `measured_px` stays as it is."""
+    in_px = steps.astype(np.float32) / np.float32(STEPS_PER_PX)
+    return np.where(np.isfinite(measured_px), measured_px, in_px)
+
+
+def channels_of(image: Image) -> Image:
+    """Return the image as the kernels read it: (H, W, 1 or 3), contiguous."""
+    return np.ascontiguousarray(image).reshape(*image.shape[:2], -1)
+
+
+def too_large(disparity_px: FloatMap) -> InputError:
+    """Return the error about a map with disparities beyond 2047 px."""
+    largest = np.abs(disparity_px[np.isfinite(disparity_px)]).max()
+    return InputError(
+        f"disparities are filled up to {MOST_PX} px either way, and one is {largest:.1f} px: scale the views down"
+    )
+
+
+def _between_neighbors(steps: Steps, known: Mask) -> Steps:
+    """Fill from both neighbors on the row, where there are two; elsewhere unknown pixels keep what they have."""
     width = known.shape[1]
-    before, after = places[rank], places[rank + 1]
-    before_px = _on_the_row(disparity_px, holes, before)
-    after_px = _on_the_row(disparity_px, holes, after)
-    guess_px = np.fmin(before_px, after_px)
-    for neighbor, other_px in ((before, after_px), (after, before_px)):
-        alone = np.isnan(other_px) & (neighbor // width == holes // width)
-        guess_px[alone] += _continued_px(disparity_px, neighbor[alone], holes[alone] - neighbor[alone])
-    filled_px.ravel()[holes] = guess_px.clip(np.nanmin(disparity_px), np.nanmax(disparity_px))
-    return filled_px[_nearest_row(np.any(known, axis=1))]
+    columns = np.arange(width)
+    before = np.maximum.accumulate(np.where(known, columns, -1), axis=1)
+    after = np.minimum.accumulate(np.where(known, columns, width)[:, ::-1], axis=1)[:, ::-1]
+    left = np.take_along_axis(steps, np.maximum(before, 0), axis=1)
+    right = np.take_along_axis(steps, np.minimum(after, width - 1), axis=1)
+    inside = ~known & (before >= 0) & (after < width)
+    filled: Steps = np.where(inside, np.minimum(left, right), steps)
+    return filled
 
 
-def _on_the_row(disparity_px: FloatMap, holes: Array, neighbors: Array) -> FloatMap:
-    width = disparity_px.shape[1]
-    return np.where(neighbors // width == holes // width, disparity_px.ravel()[neighbors], np.float32(np.nan))
+def _continued(steps: Steps, known: Mask, y: int, neighbor: int, columns: NDArray[np.intp]) -> Array:
+    """Return how the surface around a known pixel goes on in other columns of its row."""
+    rise, pairs = _slope(steps, known, y, neighbor)
+    run = max(pairs, 1) * SLOPE_STEP  # the slope is rise / run
+    risen = (2 * rise * (columns - neighbor) + run) // (2 * run)
+    continued: Array = steps[y, neighbor] + risen.clip(-CONTINUED, CONTINUED)
+    return continued
 
 
-def _continued_px(disparity_px: FloatMap, neighbors: Array, distances: Array) -> FloatMap:
-    """Return by how much the surfaces around `neighbors` rise over `distances`, in columns."""
-    sources, index = np.unique(neighbors, return_inverse=True)
-    half = SLOPE_WINDOW // 2
-    margin = half + SLOPE_STEP // 2
-    padded = np.pad(disparity_px, ((half, half), (margin, margin)), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (SLOPE_WINDOW, SLOPE_WINDOW + SLOPE_STEP))
-    around = windows[np.unravel_index(sources, disparity_px.shape)]
-    rises = around[..., SLOPE_STEP:] - around[..., :-SLOPE_STEP]
-    alike = np.abs(rises) <= SLOPE_LIMIT_PX
-    total = np.where(alike, rises, np.float32(0)).sum(axis=(1, 2), dtype=np.float64)
-    slopes = total / (SLOPE_STEP * np.maximum(alike.sum(axis=(1, 2)), 1))
-    continued_px: FloatMap = np.clip(slopes[index] * distances, -CONTINUED_PX, CONTINUED_PX).astype(np.float32)
-    return continued_px
+def _slope(steps: Steps, known: Mask, y: int, x: int) -> tuple[int, int]:
+    """Return by how much the pairs around a pixel rise in all, and how many they are."""
+    rows = slice(max(y - SLOPE_REACH, 0), y + SLOPE_REACH + 1)
+    half = SLOPE_STEP // 2
+    middles = np.arange(max(x - SLOPE_REACH, half), min(x + SLOPE_REACH, known.shape[1] - 1 - half) + 1)
+    near, here = steps[rows].astype(np.int64), known[rows]
+    apart = near[:, middles + half] - near[:, middles - half]
+    alike = here[:, middles + half] & here[:, middles - half] & (np.abs(apart) <= SLOPE_LIMIT)
+    return int(apart[alike].sum()), int(alike.sum())
 
 
 def _nearest_row(filled: Mask) -> NDArray[np.intp]:
-    """Return for each row the nearest that is filled, of two the one above."""
+    """Return for each row the nearest that is filled, of two the one above; each row itself if none is."""
     rows, some = np.arange(len(filled)), np.flatnonzero(filled)
+    if not len(some):
+        return rows
     next_one = np.searchsorted(some, rows)
     above, below = some[np.maximum(next_one - 1, 0)], some[np.minimum(next_one, len(some) - 1)]
     nearest: NDArray[np.intp] = np.where(np.abs(rows - above) <= np.abs(below - rows), above, below)
     return nearest
 
 
-def _weights(channels: int) -> NDArray[np.uint32]:
-    """Return the weight of a vote for each sum of differences between the channels of two pixels."""
-    differences = np.arange(255 * channels + 1) / channels
-    weights: NDArray[np.uint32] = np.rint(VOTE_WEIGHT * np.exp(-differences / VOTE_FADE)).astype(np.uint32)
-    return weights
-
-
-def _vote(rows_px: FloatMap, known: Mask, colors: Image) -> FloatMap:
-    """Return the second step of `fill_holes`; the kernel does the same."""
-    filled_px = rows_px.copy()
-    y, x = np.nonzero(~known)
-    for start in range(0, len(y), VOTE_PART):
-        part = y[start : start + VOTE_PART], x[start : start + VOTE_PART]
-        filled_px[part] = _weighted_median(rows_px, colors, *part)
-    return filled_px
-
-
-def _weighted_median(rows_px: FloatMap, colors: Image, y: NDArray[np.intp], x: NDArray[np.intp]) -> FloatMap:
-    height, width, channels = colors.shape
-    offsets = np.arange(-VOTE_REACH, VOTE_REACH + 1) * VOTE_SPACING
-    dy, dx = (offset.ravel() for offset in np.meshgrid(offsets, offsets))
-    rows, columns = y[:, None] + dy, x[:, None] + dx
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    places = rows.clip(0, height - 1), columns.clip(0, width - 1)
-    apart = np.abs(colors[places].astype(np.int64) - colors[y, x][:, None]).sum(axis=-1)
-    votes = np.where(inside, _weights(channels)[apart], 0)
-    order = rows_px[places].argsort(axis=1)
-    reached = np.take_along_axis(votes, order, axis=1).cumsum(axis=1)
-    chosen = (2 * reached < reached[:, -1:]).sum(axis=1, keepdims=True)
-    medians: FloatMap = np.take_along_axis(rows_px[places], np.take_along_axis(order, chosen, axis=1), axis=1)[:, 0]
-    return medians
-
-
-def _check(disparity_px: FloatMap, image: Image) -> None:
+def check_view(disparity_px: FloatMap, image: Image) -> None:
+    """Raise InputError unless these are a map and an image of one size."""
     check_map("disparity_px", disparity_px)
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim not in (2, 3):
         given = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
