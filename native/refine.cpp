@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "parallel.h"
+#include "patch_runner.h"
 
 namespace salticid {
 namespace {
@@ -316,7 +317,7 @@ bool refine_choose(RefineWorkspace& workspace, const RefineKernels& kernels, con
     Plane planes[refine_planes];
     for (std::size_t n = 0; n < refine_planes; ++n) planes[n] = workspace.plane(n);
     workspace.each_row(threads, [&] {
-        auto runner = std::make_unique<PatchRunner>(network, planes, input.height, input.width);
+        auto runner = std::make_unique<PatchRunner<PatchNetwork>>(network, planes, input.height, input.width);
         std::vector<float> chosen(mask == nullptr ? 0 : 2 * input.width);
         return [&, runner = std::move(runner), chosen = std::move(chosen)](std::size_t y) mutable {
             const auto at = static_cast<std::ptrdiff_t>(y);

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import salticid
-from salticid.cli import cache, demo, doctor, evaluate, export, models, stereo
+from salticid.cli import cache, demo, doctor, evaluate, export, models, stereo, train
 
 app = typer.Typer(
     name="salticid",
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.command("export")(export.export)
 app.add_typer(stereo.app)
 app.add_typer(evaluate.app)
+app.add_typer(train.app)
 app.add_typer(models.app)
 app.add_typer(cache.app)
 

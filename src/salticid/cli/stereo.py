@@ -65,7 +65,7 @@ def match(
     """Match a pair: how far each pixel of LEFT moved in RIGHT, and with --rig how far away it is."""
     from salticid.core.image import read_image
     from salticid.stereo.calibration import Calibration
-    from salticid.stereo.fill import fill_holes
+    from salticid.stereo.fill import FilledMap, fill_holes
     from salticid.stereo.matching import StereoMatcher
 
     outputs = output or []
@@ -80,7 +80,10 @@ def match(
         write_image(view, found.draw(), overwrite=overwrite)
     filled = None
     if dense:
-        filled = fill_holes(found.disparity_px, found.image, threads=matcher.threads)
+        if found.measured is None:
+            filled = fill_holes(found.disparity_px, found.image, threads=matcher.threads)
+        else:
+            filled = FilledMap(found.disparity_px, found.measured)
         filled.save(dense, overwrite=overwrite)
     _report(out, found, filled, [*outputs, *(path for path in (dense, view) if path)])
 
@@ -150,7 +153,9 @@ def _report(out: Output, found: DisparityMap, filled: FilledMap | None, files: l
     total = sum(found.latency_ms.values())
     stages = ", ".join(f"{stage} {value:.0f} ms" for stage, value in found.latency_ms.items())
     out.say(f"{100 * found.density:.1f} % of the pixels have a disparity, {low:.1f} to {high:.1f} px")
-    if filled:
+    if found.measured is not None:
+        out.say(f"{100 * float(found.measured.mean()):.1f} % were measured, the rest are guesses")
+    elif filled:
         out.say(f"{100 * filled.guessed:.1f} % of the dense map are guesses")
     out.say(f"{found.engine}: {total:.0f} ms ({stages})")
     for path in files:

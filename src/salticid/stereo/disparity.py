@@ -12,7 +12,7 @@ import numpy as np
 
 from salticid.core import draw, image, pfm
 from salticid.core.atomic import replacing
-from salticid.core.types import FloatMap, Image
+from salticid.core.types import FloatMap, Image, Mask
 from salticid.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ PNG_MIN_PX, PNG_MAX_PX = 1 / PNG_SCALE, 65535 / PNG_SCALE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DisparityMap:
-    """Disparity of the rectified left view; nan where unknown."""
+    """Disparity of the rectified left view; nan where unknown.
+
+    A refined map has one for every pixel that the rectified view shows. Its confidence is then the probability that the
+    disparity is right within 1 px, and `measured` tells guesses from what was matched.
+    """
 
     disparity_px: FloatMap  # (H, W) float32
     confidence: FloatMap  # (H, W) float32, 0..1; 0 where unknown
@@ -34,6 +38,7 @@ class DisparityMap:
     engine: str  # who matched
     latency_ms: Mapping[str, float] = field(default_factory=dict)  # per stage
     evidence: Evidence | None = None  # what speaks for each disparity, where it was asked for
+    measured: Mask | None = None  # (H, W) bool: of a refined map, what the matcher found; the rest are guesses
 
     @property
     def density(self) -> float:

@@ -8,16 +8,19 @@ import cv2
 import numpy as np
 
 from salticid.core import native
-from salticid.core.types import Array, Image
+from salticid.core.types import Array, FloatMap, Image
 from salticid.errors import InputError
 from salticid.runtime import hardware
 from salticid.stereo.calibration import Calibration, Rectifier
 from salticid.stereo.clock import StageClock
 from salticid.stereo.disparity import DisparityMap
+from salticid.stereo.fill import MOST_PX
 from salticid.stereo.matched import Matched
 from salticid.stereo.native_engine import NativeEngine
 from salticid.stereo.opencv_engine import OpencvEngine
 from salticid.stereo.options import StereoOptions
+from salticid.stereo.refine import Refiner
+from salticid.stereo.refine_network import MODEL
 
 
 class Engine(Protocol):
@@ -68,6 +71,8 @@ class StereoMatcher:
             An option is unknown, has a value that is not allowed, or is not one of the engine's.
         MissingError
             The engine native was asked for, and its kernels were not built.
+        IntegrityError
+            The refinement network is damaged.
         """
         hint = {"num_disparities": rig.num_disparities} if rig is not None and rig.num_disparities else {}
         self.options = StereoOptions.profile(profile).replace(**{**hint, **options})
@@ -77,6 +82,7 @@ class StereoMatcher:
         engine, mode = choose_engine(self.options)
         self.engine = f"{engine}:{mode}"
         self._match = ENGINES[engine](self.options, mode, self.threads)
+        self._refiner = make_refiner(self.options, self.threads) if self.options.refine else None
 
     def __call__(self, left: Image, right: Image, *, evidence: bool = False) -> DisparityMap:
         """Match one pair.
@@ -100,11 +106,22 @@ class StereoMatcher:
                 left, right = self._rectifier(left, right)
         grays = _gray(left), _gray(right)
         matched = self._match(*grays, clock, evidence=evidence)
-        if self._rectifier is not None:
-            matched.disparity_px[~self._rectifier.visible] = np.nan
-            matched.confidence[~self._rectifier.visible] = 0
+        disparity_px, confidence, measured = self._leave_unseen(matched.disparity_px), matched.confidence, None
         engine = f"{self.engine} ({matched.remark})" if matched.remark else self.engine
-        return DisparityMap(matched.disparity_px, matched.confidence, left, engine, clock.latency_ms, matched.evidence)
+        if self._refiner is not None:
+            with clock("refine"):
+                refined = self._refiner(disparity_px, confidence, left)
+                disparity_px, confidence = self._leave_unseen(refined.disparity_px), refined.confidence
+            measured, engine = refined.measured, f"{engine}, refined by {refined.method}"
+        if self._rectifier is not None:
+            confidence[~self._rectifier.visible] = 0
+        return DisparityMap(disparity_px, confidence, left, engine, clock.latency_ms, matched.evidence, measured)
+
+    def _leave_unseen(self, disparity_px: FloatMap) -> FloatMap:
+        """Make unknown what the rectified view does not show."""
+        if self._rectifier is not None:
+            disparity_px[~self._rectifier.visible] = np.nan
+        return disparity_px
 
     def _check_pair(self, left: Array, right: Array) -> None:
         for name, view in (("left", left), ("right", right)):
@@ -138,6 +155,24 @@ def choose_engine(options: StereoOptions) -> tuple[str, str]:
     if (options.engine or ("native" if native.load() else "opencv")) == "native":
         return "native", f"sgm{options.paths}"
     return "opencv", "3way" if options.paths == 4 or options.low_memory else "hh4"
+
+
+def make_refiner(options: StereoOptions, threads: int) -> Refiner:
+    """Return what refines maps as `options` ask.
+
+    Raises
+    ------
+    InputError
+        The search goes further than a refinement can.
+    MissingError, IntegrityError
+        The network is not on this machine, or is damaged.
+    """
+    farthest = max(abs(options.min_disparity), abs(options.min_disparity + options.num_disparities))
+    if farthest > MOST_PX:
+        raise InputError(
+            f"refine works up to {MOST_PX} px of disparity, not {farthest}: search less far, or leave it out"
+        )
+    return Refiner(MODEL if options.refine_by == "network" else None, threads=threads)
 
 
 def _gray(view: Image) -> Image:

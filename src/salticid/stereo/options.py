@@ -59,6 +59,12 @@ class StereoOptions(Options):
     speckle_range_px: int = option(
         2, help="disparity step that separates islands, px (bm: 1/16 px)", minimum=1, maximum=64
     )
+    refine: bool = option(
+        False, help="a disparity for every pixel: holes filled, edges set right, and how sure each pixel is"
+    )
+    refine_by: Literal["network", "classical"] = option(
+        "network", help="who refines: a network of 8 KB, or rules alone, which leave guesses without confidence"
+    )
     full_width: bool = option(True, help="match the left border as far as the right view shows it")
 
     PROFILES: ClassVar[Mapping[str, Mapping[str, Any]]] = {

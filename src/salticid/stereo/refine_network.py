@@ -15,9 +15,12 @@ in training, in the kernels and on a microcontroller.
 from __future__ import annotations
 
 import io
+import lzma
 import os
-from collections.abc import Mapping
+import zipfile
+import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +41,12 @@ INPUT_SCALE = 1 / 32  # of one step of an input
 RESIDUAL_STEP_PX = 1 / 256
 FINEST_LOGIT = 2.0**-12  # logits are told up to 8 either way
 WITHIN_PX = 1.0  # what the confidence is about
+
+# What reading a damaged file raises; RuntimeError where its packing is one that zipfile does not know.
+DAMAGED = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 
 
 def _grid(plane: int, reach: int, spacing: int, center: int | None) -> tuple[Tap, ...]:
@@ -109,13 +118,13 @@ class UltraLightweightRefinementNet:
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
         """Write the network as .npz, rounded to float16."""
-        arrays: dict[str, Array] = {
+        arrays: dict[str, Any] = {
             f"range{number}": reach.astype(np.float16) for number, reach in enumerate(self.ranges)
         }
         for number, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             arrays |= {f"weights{number}": weights.astype(np.float16), f"bias{number}": bias.astype(np.float16)}
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        np.savez_compressed(buffer, **arrays)
         write_bytes(path, buffer.getvalue(), overwrite=overwrite)
 
 
@@ -131,25 +140,26 @@ def load(model: str | os.PathLike[str] = MODEL) -> UltraLightweightRefinementNet
     """
     path = models.find(model)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return _network({name: arrays[name] for name in arrays.files})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        with zipfile.ZipFile(path) as archive:
+            return _network(archive)
+    except DAMAGED as error:
         raise IntegrityError(
             f"{path} is not a refinement network ({error}): write one with 'salticid train refine'"
         ) from error
 
 
-def _network(arrays: Mapping[str, Array]) -> UltraLightweightRefinementNet:
+def _network(archive: zipfile.ZipFile) -> UltraLightweightRefinementNet:
     layers = range(len(WIDTHS) - 1)
     return UltraLightweightRefinementNet(
-        tuple(_checked(arrays, f"weights{n}", (WIDTHS[n + 1], WIDTHS[n])) for n in layers),
-        tuple(_checked(arrays, f"bias{n}", (WIDTHS[n + 1],)) for n in layers),
-        tuple(_checked(arrays, f"range{n}", (WIDTHS[n + 1],)) for n in layers[:-1]),
+        tuple(_checked(archive, f"weights{n}", (WIDTHS[n + 1], WIDTHS[n])) for n in layers),
+        tuple(_checked(archive, f"bias{n}", (WIDTHS[n + 1],)) for n in layers),
+        tuple(_checked(archive, f"range{n}", (WIDTHS[n + 1],)) for n in layers[:-1]),
     )
 
 
-def _checked(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    array = arrays[name]
+def _checked(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    with archive.open(f"{name}.npy") as file:
+        array = np.lib.format.read_array(file)  # one of objects is refused
     if array.shape != shape or array.dtype != np.float16 or not np.isfinite(array).all():
         raise ValueError(f"{name} is not {shape} finite numbers of 16 bits")
     return array.astype(np.float32)

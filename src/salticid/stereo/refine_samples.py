@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from salticid.core import image
 from salticid.core.types import Array, FloatMap, Image, Mask
-from salticid.engine.patches import Plane
+from salticid.engine.patches import Plane, Tap, gather
 from salticid.stereo.evaluate import Scene, load_truth, search_range
 from salticid.stereo.fill import STEPS_PER_PX, to_px
 from salticid.stereo.matching import StereoMatcher
 from salticid.stereo.refine_maps import FAR, FILLED, NEAR, refinement_maps
+from salticid.stereo.refine_network import TAPS
 from salticid.stereo.simulate import simulate_pair
 
 CANDIDATES = (FILLED, NEAR, FAR)
@@ -33,6 +34,7 @@ VERTICAL_PX = (-0.5, 0.5)  # by which the right view is too low
 DECISIVE_PX = (1.0, 2.0)  # where candidates lie on both sides of one of these errors, the choice matters
 RARELY = 0.05  # how often other pixels are drawn, beside those
 MOST_WEIGHT = 20.0
+SEED = 1  # of which pixels are drawn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,14 +59,15 @@ class View:
     disparity_px: FloatMap  # of the matcher, nan where unknown
     confidence: FloatMap
 
-    def errors_px(self) -> FloatMap:
-        """Return what each candidate is off by at the pixels that count, (N, 3) float32; with its sign."""
+    def errors_px(self, candidates: Sequence[int] = CANDIDATES) -> FloatMap:
+        """Return by how much maps are off at the pixels that count, (N, candidates) float32, with its sign.
+
+        Where the first of them is what was measured, it counts as it was measured, and not in sixteenths.
+        """
         counted = self.pair.counted
-        measured = self.disparity_px[counted]
-        columns = [self.maps[FILLED][counted], self.maps[NEAR][counted], self.maps[FAR][counted]]
-        exact = to_px(columns[0], measured)
-        rounded = [column.astype(np.float32) / STEPS_PER_PX for column in columns[1:]]
-        return np.stack([exact, *rounded], axis=1) - self.pair.truth_px[counted, None]
+        first, *others = (self.maps[number][counted] for number in candidates)
+        rounded = [steps.astype(np.float32) / STEPS_PER_PX for steps in others]
+        return np.stack([to_px(first, self.disparity_px[counted]), *rounded], 1) - self.pair.truth_px[counted, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +132,36 @@ def draw_pixels(errors_px: FloatMap, count: int, random: np.random.Generator) ->
     chance /= chance.sum()
     drawn = random.choice(len(off), min(count, len(off)), replace=False, p=chance)
     return drawn, (1 / (chance[drawn] * len(off))).clip(0, MOST_WEIGHT).astype(np.float32)
+
+
+def samples_of(views: Sequence[View], taps: Sequence[Tap], count: int, candidates: Sequence[int]) -> Samples:
+    """Return up to `count` pixels of each view of a pair, the same ones every time.
+
+    Parameters
+    ----------
+    taps
+        What the inputs are.
+    candidates
+        The maps to choose from; the first is the one that what was measured is part of.
+    """
+    random = np.random.default_rng(SEED)
+    return Samples.joined([_drawn(view, taps, count, candidates, random) for view in views])
+
+
+def training_samples(pairs: Sequence[Sequence[View]], count: int) -> Samples:
+    """Return what the refinement network learns from the views of all pairs, up to `count` pixels of each."""
+    return Samples.joined([samples_of(views, TAPS, count, CANDIDATES) for views in pairs])
+
+
+def _drawn(
+    view: View, taps: Sequence[Tap], count: int, candidates: Sequence[int], random: np.random.Generator
+) -> Samples:
+    errors_px = view.errors_px(candidates)
+    chosen, weights = draw_pixels(errors_px, count, random)
+    order = np.argsort(chosen)
+    mask = np.zeros(view.pair.counted.shape, bool)
+    mask[tuple(axis[chosen] for axis in np.nonzero(view.pair.counted))] = True
+    return Samples(gather(taps, view.maps, mask), errors_px[chosen[order]], weights[order])
 
 
 def training_views(pairs: Sequence[TruePair], *, variants: int, seed: int, threads: int) -> Iterator[list[View]]:

@@ -68,7 +68,7 @@ def train_layers(samples: Samples, schedule: Schedule, progress: Progress = lamb
     a point for an error above 1 px, one more above 2 px, and half a point for 4 px, in proportion below. Beside it a
     tenth of what remains after the residual, and a tenth of the confidence's cross-entropy.
     """
-    torch = _torch()
+    torch = need_torch()
     torch.manual_seed(schedule.seed)
     threads_before = torch.get_num_threads()
     torch.set_num_threads(schedule.threads)
@@ -132,7 +132,8 @@ def _as_saved(array: Array) -> NDArray[np.float32]:
     return array.astype(np.float16).astype(np.float32)
 
 
-def _torch() -> ModuleType:
+def need_torch() -> ModuleType:
+    """Return torch; MissingError with what to do where it is not installed."""
     try:
         import torch
     except ImportError as problem:
