@@ -15,7 +15,7 @@ import tables
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-NAMES = ("startup", "census", "filters", "stereo", "cache", "session", "pool")
+NAMES = ("startup", "census", "filters", "refine", "stereo", "cache", "session", "pool")
 ONLY_WHEN_NAMED = ("tuning",)
 
 

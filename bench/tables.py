@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import refine_tables
 import stereo_tables
 from stereo_candidates import Row
 from stereo_tables import Table
@@ -102,6 +103,7 @@ def markdown(head: list[str], body: list[list[Any]]) -> str:
 
 TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     **{name: ("stereo", make) for name, make in stereo_tables.TABLES.items()},
+    **{name: ("refine", make) for name, make in refine_tables.TABLES.items()},
     "tuning": ("tuning", tuning),
     "startup": ("startup", startup),
     "pool": ("pool", pool),

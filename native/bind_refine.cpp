@@ -14,6 +14,8 @@
 
 #include "dispatch.h"
 #include "patch.h"
+#include "patch_float.h"
+#include "patch_runner.h"
 #include "refine.h"
 
 namespace nb = nanobind;
@@ -24,52 +26,72 @@ namespace {
 template <class Number, std::size_t DIMENSIONS>
 using Contiguous = nb::ndarray<Number, nb::ndim<DIMENSIONS>, nb::c_contig, nb::device::cpu>;
 
-using Layer = std::tuple<Contiguous<const std::int8_t, 2>, Contiguous<const std::int32_t, 1>,
-                         Contiguous<const std::int32_t, 1>>;
-
 void expect(bool holds, const char* otherwise) {
     if (!holds) throw std::invalid_argument(otherwise);
 }
 
+std::vector<salticid::Tap> taps_of(const Contiguous<const std::int32_t, 2>& taps) {
+    expect(taps.shape(1) == 5, "a tap is plane, dy, dx, center and shift");
+    std::vector<salticid::Tap> found;
+    for (std::size_t n = 0; n < taps.shape(0); ++n) {
+        const std::int32_t* tap = taps.data() + 5 * n;
+        expect(tap[0] >= 0 && tap[3] >= -1, "a tap names a plane that is not there");
+        found.push_back({static_cast<std::size_t>(tap[0]), tap[1], tap[2], tap[3], tap[4]});
+    }
+    return found;
+}
+
+template <class Network>
+void run_network(const Network& network, const std::vector<Contiguous<const std::int16_t, 2>>& planes,
+                 const std::optional<Contiguous<const bool, 2>>& mask,
+                 const Contiguous<typename Network::Number, 3>& outputs, std::size_t threads) {
+    expect(planes.size() == network.taps().planes(), "a map for each plane of the network");
+    const std::size_t height = outputs.shape(0), width = outputs.shape(1);
+    expect(height > 0 && width > 0, "the maps have no pixels");
+    expect(outputs.shape(2) == network.outputs(), "outputs must have the network's");
+    std::vector<salticid::Plane> rows;
+    for (const auto& plane : planes) {
+        expect(plane.shape(0) == height && plane.shape(1) == width, "maps and outputs must be of one size");
+        rows.push_back({plane.data(), static_cast<std::ptrdiff_t>(width)});
+    }
+    expect(!mask || (mask->shape(0) == height && mask->shape(1) == width), "the mask must have the maps' size");
+    const auto* wanted = mask ? reinterpret_cast<const std::uint8_t*>(mask->data()) : nullptr;
+    const nb::gil_scoped_release release;
+    salticid::run_patches(network, rows.data(), height, width, wanted, threads, outputs.data());
+}
+
+// On 1024 numbers from 1 to 127.
+template <class Number, class Sum>
+void multiply_only(Sum (*kernel)(const Number*, std::size_t), std::size_t count) {
+    std::vector<Number> numbers(1024);
+    for (std::size_t n = 0; n < numbers.size(); ++n) numbers[n] = static_cast<Number>(1 + n * 37 % 127);
+    const nb::gil_scoped_release release;
+    kernel(numbers.data(), count);
+}
+
 class Network {
 public:
+    using Layer = std::tuple<Contiguous<const std::int8_t, 2>, Contiguous<const std::int32_t, 1>,
+                             Contiguous<const std::int32_t, 1>>;
+
     Network(const Contiguous<const std::int32_t, 2>& taps, const std::vector<Layer>& layers, std::size_t planes,
             std::string_view instruction_set)
-        : network_(*salticid::instruction_set(instruction_set).patches, taps_of(taps), layers_of(layers), planes) {}
+        : network_(*salticid::instruction_set(instruction_set).patches, taps_of(taps), given(layers), planes) {}
 
     const salticid::PatchNetwork& get() const { return network_; }
 
     void run(const std::vector<Contiguous<const std::int16_t, 2>>& planes,
              const std::optional<Contiguous<const bool, 2>>& mask, const Contiguous<std::int16_t, 3>& outputs,
              std::size_t threads) const {
-        expect(planes.size() == network_.planes(), "a map for each plane of the network");
-        const std::size_t height = outputs.shape(0), width = outputs.shape(1);
-        expect(height > 0 && width > 0, "the maps have no pixels");
-        expect(outputs.shape(2) == network_.outputs(), "outputs must have the network's");
-        std::vector<salticid::Plane> rows;
-        for (const auto& plane : planes) {
-            expect(plane.shape(0) == height && plane.shape(1) == width, "maps and outputs must be of one size");
-            rows.push_back({plane.data(), static_cast<std::ptrdiff_t>(width)});
-        }
-        expect(!mask || (mask->shape(0) == height && mask->shape(1) == width), "the mask must have the maps' size");
-        const auto* wanted = mask ? reinterpret_cast<const std::uint8_t*>(mask->data()) : nullptr;
-        const nb::gil_scoped_release release;
-        salticid::run_patches(network_, rows.data(), height, width, wanted, threads, outputs.data());
+        run_network(network_, planes, mask, outputs, threads);
+    }
+
+    static void multiply_only(std::size_t count, std::string_view instruction_set) {
+        ::multiply_only(salticid::instruction_set(instruction_set).patches->multiply_only, count);
     }
 
 private:
-    static std::vector<salticid::Tap> taps_of(const Contiguous<const std::int32_t, 2>& taps) {
-        expect(taps.shape(1) == 5, "a tap is plane, dy, dx, center and shift");
-        std::vector<salticid::Tap> found;
-        for (std::size_t n = 0; n < taps.shape(0); ++n) {
-            const std::int32_t* tap = taps.data() + 5 * n;
-            expect(tap[0] >= 0 && tap[3] >= -1, "a tap names a plane that is not there");
-            found.push_back({static_cast<std::size_t>(tap[0]), tap[1], tap[2], tap[3], tap[4]});
-        }
-        return found;
-    }
-
-    static std::vector<salticid::LayerGiven> layers_of(const std::vector<Layer>& layers) {
+    static std::vector<salticid::LayerGiven> given(const std::vector<Layer>& layers) {
         std::vector<salticid::LayerGiven> found;
         for (const auto& [weights, bias, shift] : layers) {
             const std::size_t outputs = weights.shape(0);
@@ -80,6 +102,38 @@ private:
     }
 
     salticid::PatchNetwork network_;
+};
+
+class FloatNetwork {
+public:
+    using Layer = std::tuple<Contiguous<const float, 2>, Contiguous<const float, 1>>;
+
+    FloatNetwork(const Contiguous<const std::int32_t, 2>& taps, const std::vector<Layer>& layers, std::size_t planes,
+                 float input_scale, int input_zero, std::string_view instruction_set)
+        : network_(*salticid::instruction_set(instruction_set).float_patches, taps_of(taps), given(layers), planes,
+                   input_scale, input_zero) {}
+
+    void run(const std::vector<Contiguous<const std::int16_t, 2>>& planes,
+             const std::optional<Contiguous<const bool, 2>>& mask, const Contiguous<float, 3>& outputs,
+             std::size_t threads) const {
+        run_network(network_, planes, mask, outputs, threads);
+    }
+
+    static void multiply_only(std::size_t count, std::string_view instruction_set) {
+        ::multiply_only(salticid::instruction_set(instruction_set).float_patches->multiply_only, count);
+    }
+
+private:
+    static std::vector<salticid::FloatLayerGiven> given(const std::vector<Layer>& layers) {
+        std::vector<salticid::FloatLayerGiven> found;
+        for (const auto& [weights, bias] : layers) {
+            expect(bias.shape(0) == weights.shape(0), "a bias for each output");
+            found.push_back({weights.data(), bias.data(), weights.shape(1), weights.shape(0)});
+        }
+        return found;
+    }
+
+    salticid::FloatPatchNetwork network_;
 };
 
 using Map = Contiguous<const float, 2>;
@@ -120,8 +174,9 @@ public:
     bool choose(const Network& network, const Contiguous<const float, 1>& probability, const Map& disparity,
                 const Map& confidence, const Image& image, const std::optional<Contiguous<const bool, 2>>& mask,
                 const Result& result, const Result& confidence_result, std::size_t threads) {
-        expect(network.get().planes() == salticid::refine_planes, "the network must look at the maps of a refinement");
-        expect(network.get().reach() <= static_cast<std::ptrdiff_t>(salticid::refine_most_reach), "taps up to 64 px away");
+        expect(network.get().taps().planes() == salticid::refine_planes, "the network must look at the maps of a refinement");
+        expect(network.get().taps().reach() <= static_cast<std::ptrdiff_t>(salticid::refine_most_reach),
+               "taps up to 64 px away");
         expect(network.get().outputs() == salticid::refine_candidates + 1, "the network must have four outputs");
         expect(probability.shape(0) == 256, "probability must have 256 entries");
         const auto given = input(disparity, confidence, image);
@@ -171,10 +226,17 @@ private:
 
 void bind_refinement(nb::module_& module) {
     nb::class_<Network>(module, "PatchNetwork")
-        .def(nb::init<const Contiguous<const std::int32_t, 2>&, const std::vector<Layer>&, std::size_t,
+        .def(nb::init<const Contiguous<const std::int32_t, 2>&, const std::vector<Network::Layer>&, std::size_t,
                       std::string_view>(),
              "taps"_a.noconvert(), "layers"_a, "planes"_a, "instruction_set"_a)
-        .def("run", &Network::run, "planes"_a, "mask"_a.none(), "outputs"_a.noconvert(), "threads"_a);
+        .def("run", &Network::run, "planes"_a, "mask"_a.none(), "outputs"_a.noconvert(), "threads"_a)
+        .def_static("multiply_only", &Network::multiply_only, "count"_a, "instruction_set"_a);
+    nb::class_<FloatNetwork>(module, "FloatPatchNetwork")
+        .def(nb::init<const Contiguous<const std::int32_t, 2>&, const std::vector<FloatNetwork::Layer>&, std::size_t,
+                      float, int, std::string_view>(),
+             "taps"_a.noconvert(), "layers"_a, "planes"_a, "input_scale"_a, "input_zero"_a, "instruction_set"_a)
+        .def("run", &FloatNetwork::run, "planes"_a, "mask"_a.none(), "outputs"_a.noconvert(), "threads"_a)
+        .def_static("multiply_only", &FloatNetwork::multiply_only, "count"_a, "instruction_set"_a);
     nb::class_<Refinement>(module, "Refinement")
         .def(nb::init<std::string_view>(), "instruction_set"_a)
         .def("fill", &Refinement::fill, "disparity"_a.noconvert(), "image"_a.noconvert(), "result"_a.noconvert(),

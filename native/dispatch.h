@@ -7,6 +7,7 @@
 #include "census.h"
 #include "filter.h"
 #include "patch.h"
+#include "patch_float.h"
 #include "refine.h"
 #include "sgm_kernels.h"
 
@@ -19,6 +20,7 @@ struct InstructionSet {
     const SgmKernels* sgm_narrow;  // with vectors no longer than sgm_range_multiple
     const FilterKernels* filters;
     const PatchKernels* patches;
+    const FloatPatchKernels* float_patches;
     const RefineKernels* refinement;
 };
 

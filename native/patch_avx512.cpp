@@ -42,7 +42,13 @@ struct Avx512 {
         return _mm512_set1_epi32(four);
     }
     static Sums dot(Sums sum, Sums activations, Sums weights) {
+#ifdef __AVX512VNNI__
+        // What GCC makes of the intrinsic copies every sum twice around a loop.
+        asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(activations), "v"(weights));
+        return sum;
+#else
         return _mm512_dpbusd_epi32(sum, activations, weights);
+#endif
     }
     static Sums activated(Sums a, Sums b, Sums c, Sums d, int shift) {
         const __m512i by = _mm512_set1_epi32(shift);

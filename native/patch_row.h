@@ -6,6 +6,8 @@
 // Everything here has internal linkage: see lanes.h.
 #pragma once
 
+#include <cstring>
+
 #include "patch.h"
 
 namespace salticid {
@@ -119,8 +121,48 @@ void run_patch_row(const PatchRow& given) {
     }
 }
 
+// Of nothing in particular, so that no sum is left out.
+template <class V, std::size_t FOURS, std::size_t VECTORS>
+std::int32_t total(const Tile<V, FOURS, VECTORS>& tile) {
+    std::int32_t sum = 0;
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < 4 * FOURS; ++k)
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < VECTORS; ++v) {
+            std::int32_t first;
+            std::memcpy(&first, &tile.sums[k][v], sizeof first);
+            sum += first;
+        }
+    return sum;
+}
+
 template <class V>
-constexpr PatchKernels patch_kernels = {run_patch_row<V>, V::repeats};
+std::int32_t multiply_only(const std::int8_t* numbers, std::size_t count) {
+    constexpr std::size_t units = 4 * V::fours, bytes = sizeof(typename V::Sums);
+    constexpr std::size_t at_once = V::adds_two ? 2 : 1, products = units * V::vectors * at_once * bytes;
+    decltype(V::weights_of_four(numbers)) weights[units * at_once];
+    for (std::size_t k = 0; k < units * at_once; ++k) weights[k] = V::weights_of_four(numbers + k * bytes % 1024);
+    Tile<V, V::fours, V::vectors> tile{};
+    for (std::size_t done = 0; done < count; done += products) {
+        const std::int8_t* from = numbers + done % 512;
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < V::vectors; ++v) {
+            typename V::Sums one, other;
+            std::memcpy(&one, from + v * at_once * bytes, bytes);
+            if constexpr (V::adds_two) std::memcpy(&other, from + (v * at_once + 1) * bytes, bytes);
+#pragma GCC unroll 8
+            for (std::size_t k = 0; k < units; ++k)
+                if constexpr (V::adds_two)
+                    tile.sums[k][v] = V::dot_two(tile.sums[k][v], one, weights[2 * k], other, weights[2 * k + 1]);
+                else
+                    tile.sums[k][v] = V::dot(tile.sums[k][v], one, weights[k]);
+        }
+    }
+    return total(tile);
+}
+
+template <class V>
+constexpr PatchKernels patch_kernels = {run_patch_row<V>, V::repeats, multiply_only<V>};
 
 }  // namespace
 }  // namespace salticid

@@ -154,7 +154,7 @@ void run_patches(const Network& network, const Plane* planes, std::size_t height
         for (std::size_t y = first; y < end; ++y) {
             const std::uint8_t* wanted = mask == nullptr ? nullptr : mask + y * width;
             runner.run(y, wanted);
-            std::int16_t* to = outputs + y * width * network.outputs();
+            auto* to = outputs + y * width * network.outputs();
             for (std::size_t x = 0; x < width; ++x)
                 for (std::size_t n = 0; n < network.outputs(); ++n)
                     *to++ = wanted == nullptr || wanted[x] != 0 ? runner.output(n)[x] : typename Network::Number{};

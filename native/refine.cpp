@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
 
 #include "parallel.h"
 #include "patch_runner.h"
@@ -34,7 +35,7 @@ struct Votes {
     std::ptrdiff_t spacing;
     int alike;
 };
-constexpr Votes fill_votes = {9, 0}, near_votes = {2, alike}, far_votes = {6, alike};
+constexpr Votes fill_votes = {9, alike}, near_votes = {2, alike}, far_votes = {6, alike};
 
 template <class Pixel>
 struct Padded {  // `side` pixels before and behind each row
@@ -64,6 +65,8 @@ std::int64_t floored(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0
 
 class RefineWorkspace {
 public:
+    std::mutex in_use;
+
     void prepare(const RefineInput& given) {
         height_ = given.height;
         width_ = given.width;
@@ -271,7 +274,8 @@ void write_row(const RefineInput& given, const RefineWorkspace& workspace, Refin
     if (result.confidence == nullptr || given.confidence == nullptr) return;
     const float* before = given.confidence + at * given.stride;
     float* confidence = result.confidence + at * result.stride;
-    for (std::size_t x = 0; x < given.width; ++x) confidence[x] = known[x] ? before[x] : 0;
+    for (std::size_t x = 0; x < given.width; ++x)  // nan counts as 0
+        confidence[x] = known[x] && before[x] > 0 ? std::min(before[x], 1.0F) : 0;
 }
 
 }  // namespace
@@ -282,6 +286,7 @@ RefineWorkspacePointer make_refine_workspace() { return RefineWorkspacePointer(n
 
 bool refine_fill(RefineWorkspace& workspace, const RefineKernels& kernels, const RefineInput& input,
                  std::size_t threads, const RefineResult& result) {
+    const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
     workspace.each_row(
         threads, [&] { return [&](std::size_t y) { write_row(input, workspace, plane_filled, y, result); }; });
@@ -290,6 +295,7 @@ bool refine_fill(RefineWorkspace& workspace, const RefineKernels& kernels, const
 
 bool refine_smooth(RefineWorkspace& workspace, const RefineKernels& kernels, const RefineInput& input,
                    std::size_t threads, const RefineResult& result) {
+    const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
     workspace.smooth(kernels, threads);
     workspace.each_row(threads,
@@ -299,6 +305,7 @@ bool refine_smooth(RefineWorkspace& workspace, const RefineKernels& kernels, con
 
 bool refine_maps(RefineWorkspace& workspace, const RefineKernels& kernels, const RefineInput& input,
                  std::size_t threads, std::int16_t* const* maps) {
+    const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
     workspace.smooth(kernels, threads);
     workspace.smooth_widely(kernels, threads);
@@ -311,6 +318,7 @@ bool refine_maps(RefineWorkspace& workspace, const RefineKernels& kernels, const
 bool refine_choose(RefineWorkspace& workspace, const RefineKernels& kernels, const PatchNetwork& network,
                    const float* probability, const RefineInput& input, const std::uint8_t* mask, std::size_t threads,
                    const RefineResult& result) {
+    const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
     workspace.smooth(kernels, threads);
     workspace.smooth_widely(kernels, threads);

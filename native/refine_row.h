@@ -20,7 +20,7 @@ alignas(16) constexpr std::uint8_t vote_weights[16] = {9, 7, 5, 4, 3, 2, 2, 1, 1
 static_assert(vote_count * vote_weights[0] <= UINT8_MAX);
 constexpr int vote_weight_shift = 2;
 
-constexpr int vote_most_steps = 254;  // that a byte tells of, one more among them
+constexpr int vote_most_steps = 255;  // that a byte tells of
 
 constexpr std::int32_t most_residual = 256;  // 1/256 px: a residual moves a disparity by 1 px at most
 
@@ -102,7 +102,7 @@ struct Votes {
         const auto zero = V::broadcast_byte(0), one = V::broadcast_byte(1);
         auto low = zero;
         while (V::any_differ(low, high)) {
-            const auto middle = V::average_down(low, high), next = V::add_bytes(middle, one);
+            const auto middle = V::average_down(low, high), next = V::add_saturated(middle, one);
             const auto limit = V::comparable(next);
             auto reached = zero, others = zero;  // two sums, so that none waits for the other
             for (std::size_t n = 0; n + 1 < vote_count; n += 2) {

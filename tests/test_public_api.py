@@ -55,7 +55,20 @@ def test_importing_the_package_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "verb", ["", "stereo match", "stereo simulate", "eval stereo", "models list", "cache info", "doctor", "demo"]
+    "verb",
+    [
+        "",
+        "stereo match",
+        "stereo simulate",
+        "eval stereo",
+        "eval refine",
+        "train refine",
+        "export",
+        "models list",
+        "cache info",
+        "doctor",
+        "demo",
+    ],
 )
 def test_help_imports_nothing_heavy(verb):
     arguments = ["salticid", *verb.split(), "--help"]

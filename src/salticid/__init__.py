@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from salticid.stereo.fill import FilledMap, fill_holes
     from salticid.stereo.matching import StereoMatcher
     from salticid.stereo.options import StereoOptions
+    from salticid.stereo.refine import RefinedMap, Refiner
+    from salticid.stereo.refine_network import UltraLightweightRefinementNet
     from salticid.stereo.simulate import ScenePair, simulate_pair
 
 __version__ = "0.1.0"
@@ -43,11 +45,14 @@ _HOMES = {
     "IntegrityError": "errors",
     "MissingError": "errors",
     "PointCloud": "stereo.cloud",
+    "RefinedMap": "stereo.refine",
+    "Refiner": "stereo.refine",
     "ResourceError": "errors",
     "SalticidError": "errors",
     "ScenePair": "stereo.simulate",
     "StereoMatcher": "stereo.matching",
     "StereoOptions": "stereo.options",
+    "UltraLightweightRefinementNet": "stereo.refine_network",
     "fill_holes": "stereo.fill",
     "read_image": "core.image",
     "simulate_pair": "stereo.simulate",
@@ -63,11 +68,14 @@ __all__ = [
     "IntegrityError",
     "MissingError",
     "PointCloud",
+    "RefinedMap",
+    "Refiner",
     "ResourceError",
     "SalticidError",
     "ScenePair",
     "StereoMatcher",
     "StereoOptions",
+    "UltraLightweightRefinementNet",
     "__version__",
     "fill_holes",
     "read_image",

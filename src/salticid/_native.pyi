@@ -130,6 +130,49 @@ class PatchNetwork:
             An array has another dtype or number of axes, or is not contiguous.
         """
 
+    @staticmethod
+    def multiply_only(count: int, instruction_set: str) -> None:
+        """Make `count` products and sums and nothing else, to time the least that such a network could take."""
+
+class FloatPatchNetwork:
+    """The same in floating point: an input is `(u7 - input_zero) * input_scale`."""
+
+    def __init__(
+        self,
+        taps: NDArray[np.int32],
+        layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+        planes: int,
+        input_scale: float,
+        input_zero: int,
+        instruction_set: str,
+    ) -> None:
+        """Take taps as `PatchNetwork` does, and weights and bias of each layer.
+
+        Raises
+        ------
+        ValueError
+            The layers do not fit each other or are too large, or the zero is not 0..127.
+        TypeError
+            An array has another dtype or number of axes, or is not contiguous.
+        """
+
+    def run(
+        self, planes: list[NDArray[np.int16]], mask: Mask | None, outputs: NDArray[np.float32], threads: int
+    ) -> None:
+        """Write the outputs (H, W, outputs) of maps (H, W), all contiguous; 0 where `mask` is False.
+
+        Raises
+        ------
+        ValueError
+            The arrays do not fit each other or the network.
+        TypeError
+            An array has another dtype or number of axes, or is not contiguous.
+        """
+
+    @staticmethod
+    def multiply_only(count: int, instruction_set: str) -> None:
+        """Make `count` products and sums and nothing else, to time the least that such a network could take."""
+
 class Refinement:
     """Fills and refines maps (H, W) with their image (H, W, 1 or 3), all contiguous; keeps its memory.
 

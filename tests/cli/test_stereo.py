@@ -48,6 +48,22 @@ def test_json_goes_to_standard_output_alone(salticid, scene, tmp_path):
     assert result["latency_ms"].keys() == {"match", "median", "speckles"}
 
 
+def test_a_refined_map_has_every_pixel_and_says_who_refined_it(salticid, scene, tmp_path):
+    words = ("stereo", "match", scene / "left.png", scene / "right.png", "--refine")
+    done = salticid(*words, "-o", tmp_path / "d.pfm", "--dense", tmp_path / "dense.pfm", "--json")
+    result = json.loads(done.out)
+    assert result["density"] == 1
+    assert 0 < result["guessed"] < 0.5
+    assert "refined by network" in result["engine"]
+    assert "refine" in result["latency_ms"]
+    refined_px = read_pfm(tmp_path / "d.pfm")
+    assert np.isfinite(refined_px).all()
+    assert np.array_equal(refined_px, read_pfm(tmp_path / "dense.pfm"))
+    said = salticid(*words, "--refine-by", "classical").out
+    assert "% were measured, the rest are guesses" in said
+    assert "refined by classical" in said
+
+
 def test_a_dense_map_is_a_file_of_its_own_and_its_guesses_are_counted(salticid, scene, tmp_path):
     words = ("stereo", "match", scene / "left.png", scene / "right.png", "-o", tmp_path / "d.pfm")
     done = salticid(*words, "--dense", tmp_path / "dense.npy", "--json")

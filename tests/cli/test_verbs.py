@@ -18,7 +18,7 @@ from salticid.core import native
 from salticid.core.image import read_image
 
 VERBS = ["doctor", "demo", "stereo match", "stereo simulate", "eval stereo", "models list", "models get"]
-VERBS += ["models verify", "cache info", "cache clear"]
+VERBS += ["models verify", "cache info", "cache clear", "eval refine", "train refine", "export"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -116,7 +116,9 @@ def test_the_demo_shows_a_real_pair_where_there_is_data(salticid, tmp_path):
 def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):
     listed = json.loads(salticid("models", "list", "--json").out)
     assert {"blazepose-detector", "blazepose-full"} <= {entry["name"] for entry in listed}
-    assert all(entry["status"] == "absent" for entry in listed)
+    states = {entry["name"]: entry["status"] for entry in listed}
+    assert states.pop("refine") == "ready"  # it is in the package
+    assert set(states.values()) == {"absent"}
     done = salticid("models", "verify", "blazepose-full")
     assert done.code == 1
     assert "salticid models get blazepose-full" in done.err

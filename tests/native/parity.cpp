@@ -1,9 +1,11 @@
-// Compares every instruction set of this CPU with "scalar", bit by bit, on pseudo-random views of awkward sizes.
+// Compares every instruction set of this CPU with "scalar", bit by bit, on pseudo-random views of awkward sizes; only
+// networks in floating point, which round differently, to within a part in 10,000.
 //
 // It needs neither Python nor a test framework, so that it also runs where those do not: under sanitizers, in an
 // emulator of another CPU. It prints what it compared and a digest of all results, which is the same on every CPU;
 // at the first difference it says where, and exits with 1.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +19,7 @@
 #include "census.h"
 #include "dispatch.h"
 #include "filter.h"
-#include "patch.h"
+#include "patch_runner.h"
 #include "refine.h"
 #include "sgm.h"
 
@@ -287,6 +289,36 @@ std::vector<std::uint8_t> make_mask(Random& random, std::size_t pixels) {
     return mask;
 }
 
+// The same network in floating point, which no instruction set rounds as another one does.
+salticid::FloatPatchNetwork in_floats(const Brain& brain, const InstructionSet& set, std::size_t planes) {
+    std::vector<float> weights, biases;
+    std::vector<salticid::FloatLayerGiven> layers;
+    std::size_t inputs = brain.taps.size();
+    for (const Weights& layer : brain.weights) {
+        for (const std::int8_t weight : layer.weights) weights.push_back(static_cast<float>(weight) / 64);
+        for (const std::int32_t value : layer.bias) biases.push_back(static_cast<float>(value) / 4096);
+    }
+    const float *next_weight = weights.data(), *next_bias = biases.data();
+    for (const Weights& layer : brain.weights) {
+        layers.push_back({next_weight, next_bias, inputs, layer.bias.size()});
+        next_weight += layer.weights.size();
+        next_bias += layer.bias.size();
+        inputs = layer.bias.size();
+    }
+    return salticid::FloatPatchNetwork(*set.float_patches, brain.taps, layers, planes, 1.0f / 32, 64);
+}
+
+void expect_near(const std::vector<float>& expected, const std::vector<float>& found, const std::string& what) {
+    float largest = 1;
+    for (const float value : expected) largest = std::max(largest, std::abs(value));
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+        if (std::abs(found[n] - expected[n]) <= 1e-4f * largest) continue;
+        std::fprintf(stderr, "%s: number %zu is %g, not %g\n", what.c_str(), n, static_cast<double>(found[n]),
+                     static_cast<double>(expected[n]));
+        std::exit(1);
+    }
+}
+
 std::size_t compare_patches() {
     constexpr std::size_t planes = 3;
     Random random(4);
@@ -307,12 +339,19 @@ std::size_t compare_patches() {
                 std::vector<std::int16_t> expected(pixels * outputs), found(pixels * outputs);
                 salticid::run_patches(brain.on(scalar(), planes), rows.data(), height, width, wanted, 1, expected.data());
                 digest_in(expected);
+                std::vector<float> expected_floats(pixels * outputs), found_floats(pixels * outputs);
+                salticid::run_patches(in_floats(brain, scalar(), planes), rows.data(), height, width, wanted, 1,
+                                      expected_floats.data());
                 for (const InstructionSet& set : salticid::instruction_sets()) {
                     const std::size_t threads = 1 + compared++ % 3;
                     salticid::run_patches(brain.on(set, planes), rows.data(), height, width, wanted, threads,
                                           found.data());
                     expect_same(expected, found, width * outputs, "the output",
                                 described("patches of", set, height, width, threads));
+                    salticid::run_patches(in_floats(brain, set, planes), rows.data(), height, width, wanted, threads,
+                                          found_floats.data());
+                    expect_near(expected_floats, found_floats,
+                                described("floating-point patches of", set, height, width, threads));
                 }
             }
         }

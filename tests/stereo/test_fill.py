@@ -100,6 +100,8 @@ def vote(rows, view, y, x):
             apart = np.abs(view[near].astype(int) - view[y, x].astype(int))
             weight = 10 * math.exp(-(4 * (int(apart.sum() * (3 // apart.size)) // 4) + 1.5) / 15)
             votes.append((rows[near[0]][near[1]], round(weight)))
+    if max(votes)[0] - min(votes)[0] <= 16:
+        return rows[y][x]
     reached = 0
     for value, weight in sorted(votes):
         reached += weight

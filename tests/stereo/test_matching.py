@@ -262,3 +262,45 @@ def test_without_a_left_right_check_more_is_known(pair, mode):
         return StereoMatcher(**options)(pair.left, pair.right).density
 
     assert density(-1) > density(1)
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "hh4"}])
+@pytest.mark.parametrize("refine_by", ["network", "classical"])
+def test_a_refined_map_has_every_pixel_fewer_wrong_ones_and_tells_what_was_measured(pair, options, refine_by):
+    plain = StereoMatcher(num_disparities=64, **options)(pair.left, pair.right)
+    refined = StereoMatcher(num_disparities=64, refine=True, refine_by=refine_by, **options)(pair.left, pair.right)
+    assert refined.density == 1
+    assert plain.measured is None
+    np.testing.assert_array_equal(refined.measured, np.isfinite(plain.disparity_px))
+    assert refined.engine == f"{plain.engine}, refined by {refine_by}"
+    assert list(refined.latency_ms)[-1] == "refine"
+    everywhere = np.ones(pair.visible.shape, bool)
+    before, after = (measure(found.disparity_px, pair.disparity_left_px, everywhere) for found in (plain, refined))
+    assert after["bad_2_fill"] < before["bad_2_fill"]
+
+
+def test_the_confidence_of_a_refined_map_ranks_all_pixels_better_than_being_measured_does(pair):
+    refined = StereoMatcher(num_disparities=64, refine=True)(pair.left, pair.right)
+    right = np.abs(refined.disparity_px - pair.disparity_left_px) <= 1
+    assert 0 <= refined.confidence.min() <= refined.confidence.max() <= 1
+    assert roc_auc(refined.confidence, right) > roc_auc(refined.measured.astype(float), right) + 0.05
+
+
+def test_a_refined_map_of_a_rectified_view_has_nothing_where_the_left_camera_did_not_see(pair):
+    from dataclasses import replace
+
+    from salticid.stereo.calibration import Camera
+
+    bent = Camera(pair.rig.left.K, np.array([0.3, 0.0, 0.0, 0.0, 0.0]))
+    found = StereoMatcher(replace(pair.rig, left=bent, right=bent), refine=True)(pair.left, pair.right)
+    outside = (found.image == 0).all(axis=2)
+    assert outside.mean() > 0.05
+    assert np.isnan(found.disparity_px[outside]).all()
+    assert (found.confidence[outside] == 0).all()
+    assert found.density > 0.8
+
+
+@pytest.mark.parametrize("range_px", [{"num_disparities": 2048}, {"min_disparity": -2048, "num_disparities": 16}])
+def test_a_search_beyond_what_can_be_refined_is_refused_when_the_matcher_is_built(range_px):
+    with pytest.raises(InputError, match="refine works up to 2047 px"):
+        StereoMatcher(refine=True, **range_px)

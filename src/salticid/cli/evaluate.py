@@ -47,7 +47,6 @@ REFINE_COLUMNS = {
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="A folder with scenes, at any depth.", show_default=False)]
 Report = Annotated[Path | None, typer.Option("--output", "-o", help="A JSON file for all figures.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads (default: all that this process may use).")]
 
 
 @app.callback()
@@ -110,7 +109,7 @@ def refine(
     *,
     model: Annotated[str, typer.Option(help="A network: refine, or a file of 'salticid train refine'.")] = "refine",
     output: Report = None,
-    threads: Threads = None,
+    workers: Workers = None,
     overwrite: Overwrite = False,
     out: Output,
 ) -> None:
@@ -120,37 +119,31 @@ def refine(
     these, 'salticid train refine --folds 5' does.
     """
     from salticid.core.atomic import check_target
-    from salticid.runtime import hardware
+    from salticid.runtime import pool
     from salticid.stereo.evaluate import find_scenes
-    from salticid.stereo.refine_ablation import judged
+    from salticid.stereo.refine_ablation import judge_scene
     from salticid.stereo.refine_network import load
-    from salticid.stereo.refine_samples import read_pair, see
 
     if output:
         check_target(output, overwrite=overwrite)
-    network, scenes = load(model), find_scenes(data)
-    count = threads or hardware.threads()
-    views = (see(read_pair(scene), threads=count) for scene in scenes)
-    rows = [row for view in out.progress(views, len(scenes), "scenes") for row in judged([view], network)]
-    show_refinement(out, rows, output, overwrite=overwrite)
+    load(model)  # a wrong name is found before the work
+    requests = [{"scene": asdict(scene), "model": model} for scene in find_scenes(data)]
+    outcomes = list(out.progress(pool.map(judge_scene, requests, workers=workers), len(requests), "scenes"))
+    rows = [row for outcome in outcomes if outcome.ok for row in outcome.value]
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    show_refinement(out, rows, output, failed, overwrite=overwrite)
 
 
-def show_refinement(out: Output, rows: list[dict[str, Any]], path: Path | None, *, overwrite: bool) -> None:
+def show_refinement(
+    out: Output, rows: list[dict[str, Any]], path: Path | None, failed: list[Outcome], *, overwrite: bool
+) -> None:
     """Show what each way of refining is worth, and write it down where asked."""
-    import json
-
-    from salticid.core.atomic import write_bytes
-    from salticid.core.plain import strict
     from salticid.stereo.refine_ablation import means
 
     mean = means(rows)
     table = [[row[key] for key in REFINE_COLUMNS] for row in mean]
     out.table("percent of all pixels that both views see", list(REFINE_COLUMNS.values()), table)
-    report = strict({"means": mean, "scenes": rows})
-    out.result(report)
-    if path:
-        write_bytes(path, json.dumps(report, indent=1).encode(), overwrite=overwrite)
-        out.say(f"wrote {path}")
+    _finish(out, path, rows, mean, failed, overwrite=overwrite)
 
 
 def _stamp(scene: Scene) -> list[Any]:

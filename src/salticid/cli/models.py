@@ -27,7 +27,7 @@ def list_models(*, out: Output) -> None:
 
     states = [models.state(card) for card in cards().values()]
     rows = [
-        (state.card.name, state.status, state.card.task, f"{state.card.bytes / 1e6:.1f} MB", state.card.license)
+        (state.card.name, state.status, state.card.task, _size(state.card.bytes), state.card.license)
         for state in states
     ]
     out.table("models", ("name", "here", "task", "size", "license"), rows)
@@ -70,6 +70,10 @@ def verify(
     out.result([_entry(state) for state in states])
     if any(state.status != "ready" for state in states):
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
 def _entry(state: ModelState) -> dict[str, Any]:

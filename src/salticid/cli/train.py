@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from salticid.cli.evaluate import Data, Threads, show_refinement
+from salticid.cli.evaluate import Data, show_refinement
 from salticid.cli.flags import Overwrite, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
@@ -37,7 +37,9 @@ def refine(
     pixels: Annotated[int, typer.Option(min=1, help="Pixels of each version to learn from.")] = 12_000,
     epochs: Annotated[int, typer.Option(min=1, help="How often each of them is looked at.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Where chance begins; the same seed gives the same network.")] = 0,
-    threads: Threads = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads (default: all that this process may use).")
+    ] = None,
     overwrite: Overwrite = False,
     out: Output,
 ) -> None:
@@ -66,7 +68,7 @@ def refine(
     if folds:
         plan = Plan(folds, pixels, schedule)
         rows = list(cross_validated(views[: len(scenes)], views[len(scenes) :], plan, out.say))
-        show_refinement(out, rows, report, overwrite=overwrite)
+        show_refinement(out, rows, report, [], overwrite=overwrite)
     if output:
         network = train(training_samples(views, pixels), schedule, out.say)
         network.save(output, overwrite=overwrite)

@@ -48,14 +48,12 @@ class PatchNetwork:
     def __post_init__(self) -> None:
         if self.network.input_shape != (len(self.taps),) or any(layer.is_convolution for layer in self.network.layers):
             raise InputError(f"the network must be dense, with {len(self.taps)} inputs, one for each tap")
-        for number, tap in enumerate(self.taps):
-            known = {tap.plane, tap.plane if tap.center is None else tap.center} <= set(range(len(self.planes)))
-            near = max(abs(tap.dy), abs(tap.dx)) <= MOST_REACH
-            if not (known and near and 0 <= tap.shift <= MOST_TAP_SHIFT):
-                raise InputError(
-                    f"tap {number} = {tap} is not valid: planes 0..{len(self.planes) - 1}, offsets up to "
-                    f"{MOST_REACH}, shift 0..{MOST_TAP_SHIFT}"
-                )
+        check_taps(self.taps, self.planes)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that come out for one pixel."""
+        return self.network.outputs
 
     def __call__(self, planes: Sequence[Plane], mask: Mask | None = None) -> NDArray[np.int16]:
         """Return the network's outputs for every pixel, (H, W, outputs) int16; 0 where `mask` is False.
@@ -72,9 +70,9 @@ class PatchNetwork:
         InputError
             The maps or the mask are not such arrays.
         """
-        shape = check_planes(self, planes, mask)
+        shape = check_planes(self.planes, planes, mask)
         wanted = np.ones(shape, bool) if mask is None else mask
-        outputs = np.zeros((*shape, self.network.outputs), np.int16)
+        outputs = np.zeros((*shape, self.outputs), np.int16)
         outputs[wanted] = self.network(gather(self.taps, planes, wanted))
         return outputs
 
@@ -94,20 +92,28 @@ def gather(taps: Sequence[Tap], planes: Sequence[Plane], mask: Mask) -> NDArray[
     return inputs
 
 
-def check_planes(network: PatchNetwork, planes: Sequence[Plane], mask: Mask | None) -> tuple[int, int]:
-    """Return the size of the maps; raise InputError unless they and the mask are what `network` takes."""
-    if len(planes) != len(network.planes):
-        raise InputError(
-            f"the network looks at {len(network.planes)} maps ({', '.join(network.planes)}), not {len(planes)}"
-        )
-    for name, plane in zip(network.planes, planes, strict=True):
+def check_taps(taps: Sequence[Tap], names: Sequence[str]) -> None:
+    """Raise InputError unless every tap looks at one of the maps called `names`, and near enough."""
+    for number, tap in enumerate(taps):
+        known = {tap.plane, tap.plane if tap.center is None else tap.center} <= set(range(len(names)))
+        near = max(abs(tap.dy), abs(tap.dx)) <= MOST_REACH
+        if not (known and near and 0 <= tap.shift <= MOST_TAP_SHIFT):
+            raise InputError(
+                f"tap {number} = {tap} is not valid: planes 0..{len(names) - 1}, offsets up to "
+                f"{MOST_REACH}, shift 0..{MOST_TAP_SHIFT}"
+            )
+
+
+def check_planes(names: Sequence[str], planes: Sequence[Plane], mask: Mask | None) -> tuple[int, int]:
+    """Return the size of the maps; raise InputError unless they and the mask fit a network on maps called `names`."""
+    if len(planes) != len(names):
+        raise InputError(f"the network looks at {len(names)} maps ({', '.join(names)}), not {len(planes)}")
+    for name, plane in zip(names, planes, strict=True):
         if not isinstance(plane, np.ndarray) or plane.dtype != np.int16 or plane.ndim != 2 or plane.size == 0:
             given = f"{plane.dtype} {plane.shape}" if isinstance(plane, np.ndarray) else type(plane).__name__
             raise InputError(f"{name} must be an int16 array (H, W) with at least one pixel, not {given}")
         if plane.shape != planes[0].shape:
-            raise InputError(
-                f"{name} is {plane.shape} and {network.planes[0]} {planes[0].shape}: give maps of one size"
-            )
+            raise InputError(f"{name} is {plane.shape} and {names[0]} {planes[0].shape}: give maps of one size")
     if mask is not None and (mask.dtype != np.bool_ or mask.shape != planes[0].shape):
         raise InputError(f"mask must be {planes[0].shape} bool, not {mask.shape} {mask.dtype}")
     height, width = planes[0].shape

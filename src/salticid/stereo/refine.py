@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from salticid.core import native
 from salticid.core.recycle import Recycler
-from salticid.core.types import Array, FloatMap, Image, Mask
+from salticid.core.types import FloatMap, Image, Mask
+from salticid.engine.patch_kernels import packed
 from salticid.engine.patches import PatchNetwork, Plane
 from salticid.errors import InputError
 from salticid.stereo import refine_network
@@ -111,8 +112,8 @@ class Refiner:
             raise InputError(
                 f"confidence is {confidence.shape} and disparity_px {disparity_px.shape}: give both of one map"
             )
-        if mask is not None and (mask.dtype != np.bool_ or mask.shape != disparity_px.shape):
-            raise InputError(f"mask must be {disparity_px.shape} bool, not {mask.shape} {mask.dtype}")
+        if mask is not None:
+            _check_mask(mask, disparity_px.shape)
         measured = np.isfinite(disparity_px)
         if not measured.any():
             nothing = np.full_like(disparity_px, np.nan)
@@ -142,13 +143,21 @@ class Refiner:
         maps = refinement_maps_reference(disparity_px, confidence, image)
         known = np.isfinite(disparity_px)
         kept = np.where(maps[NEAR] == maps[FILLED], disparity_px, np.float32(np.nan))
-        classical = to_px(maps[NEAR], kept), np.where(known, confidence, np.float32(0))
+        counts = known & (confidence > 0)  # nan does not
+        sure = np.where(counts, np.minimum(confidence, np.float32(1)), np.float32(0))
+        classical = to_px(maps[NEAR], kept), sure
         if self._network is None or self._probability is None:
             return classical
         chosen = chosen_by(self._network(maps, mask), maps, disparity_px, self._probability)
         if mask is None:
             return chosen
         return np.where(mask, chosen[0], classical[0]), np.where(mask, chosen[1], classical[1])
+
+
+def _check_mask(mask: Mask, shape: tuple[int, ...]) -> None:
+    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != shape:
+        given = f"{mask.shape} {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__
+        raise InputError(f"mask must be {shape} bool, not {given}")
 
 
 def chosen_by(
@@ -168,13 +177,3 @@ def probabilities(network: PatchNetwork) -> NDArray[np.float32]:
     logits = (256 * np.arange(-LOGITS // 2, LOGITS // 2) + 128) * network.network.layers[-1].scale[SURE]
     probability: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
     return probability
-
-
-def packed(kernels: Any, network: PatchNetwork, instruction_set: str | None) -> Any:
-    """Return the network as the kernels hold it."""
-    taps: list[Array] = [
-        np.array([tap.plane, tap.dy, tap.dx, -1 if tap.center is None else tap.center, tap.shift], np.int32)
-        for tap in network.taps
-    ]
-    layers = [(layer.weights, layer.bias, layer.shift) for layer in network.network.layers]
-    return kernels.PatchNetwork(np.stack(taps), layers, len(network.planes), instruction_set)

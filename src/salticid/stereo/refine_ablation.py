@@ -6,7 +6,7 @@ saw it; `judged` takes one network for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,12 @@ from salticid.core import metrics
 from salticid.core.types import Array, FloatMap
 from salticid.engine.integer import FloatLayer, real_layer
 from salticid.engine.patches import MIDDLE, Tap, gather
-from salticid.stereo.evaluate import THRESHOLDS_PX
+from salticid.stereo.evaluate import THRESHOLDS_PX, Scene
 from salticid.stereo.fill import fill_background, to_px
 from salticid.stereo.refine import chosen_by, probabilities
 from salticid.stereo.refine_maps import FILLED, NEAR, ROWS
-from salticid.stereo.refine_network import INPUT_SCALE, TAPS, WITHIN_PX, UltraLightweightRefinementNet
-from salticid.stereo.refine_samples import CANDIDATES, Samples, View, samples_of
+from salticid.stereo.refine_network import INPUT_SCALE, TAPS, WITHIN_PX, UltraLightweightRefinementNet, load
+from salticid.stereo.refine_samples import CANDIDATES, Samples, View, read_pair, samples_of, see
 from salticid.stereo.refine_train import Progress, Schedule, train, train_layers
 
 MEDIAN_SIZE = 5
@@ -102,10 +102,11 @@ def plain_way(layers: Sequence[FloatLayer]) -> Refine:
     return refined
 
 
-def judged(views: Sequence[View], network: UltraLightweightRefinementNet) -> list[dict[str, Any]]:
-    """Return one row per view and way, with `network` for all views."""
-    ways = network_ways(network)
-    return [figures(view, found) for view in views for found in (*classical_ways(view), *(way(view) for way in ways))]
+def judge_scene(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one row per way for one scene: what a pool's worker is given is `{"scene": ..., "model": ...}`."""
+    view = see(read_pair(Scene(**request["scene"])))
+    ways = network_ways(load(request["model"]))
+    return [figures(view, found) for found in (*classical_ways(view), *(way(view) for way in ways))]
 
 
 def cross_validated(
