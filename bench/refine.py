@@ -9,15 +9,13 @@ The kinds of rows:
             products and sums in the same vector registers, and loads, orders and stores next to nothing: measured here
             on one thread, and divided by the number of threads.
     step    from the map of a matcher to the refined one
-    chip    the network of the package as C on an emulated Cortex-M4F, where its compiler and QEMU are installed. Other
-            exporters are not measured here: each wants a program of its own around what it writes.
+    chip    the network of the package as C on an emulated Cortex-M4F (refine_chips.py), where its compiler and QEMU are
+            installed
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,15 +23,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from refine_candidates import Body, Run, body, check, onnxruntime_convolutions, patches, torch_convolutions
+from refine_chips import chips
 from stereo_candidates import HEIGHT, NUM_DISPARITIES, WIDTH, Row
 
 from salticid.core import native
 from salticid.core.types import FloatMap, Image, Mask
 from salticid.engine import bench
-from salticid.engine.c_export import export_c
-from salticid.engine.c_verify import PACKAGES
 from salticid.runtime import hardware
-from salticid.stereo import refine_network
 from salticid.stereo.fill import fill_holes
 from salticid.stereo.matching import StereoMatcher
 from salticid.stereo.refine import Refiner
@@ -145,21 +141,6 @@ def steps(disparity_px: FloatMap, confidence: FloatMap, image: Image, repeats: i
     for timing in bench.compare(runs, repeats=repeats):
         candidate, _, threads = timing.name.rpartition(" ")
         yield {"kind": "step", "candidate": candidate, "threads": int(threads), **figures(timing)}
-
-
-def chips() -> Iterator[Row]:
-    """Yield one row per width of the weights; none where the tools for the board are missing."""
-    if not all(map(shutil.which, PACKAGES)):
-        return
-    network = refine_network.load().patch_network()
-    for weights in ("int8", "int16"):
-        with tempfile.TemporaryDirectory() as folder:
-            board = export_c(network, folder, weights=weights, verify="qemu").board
-        if board is not None:
-            yield {"kind": "chip", "weights": weights} | {
-                name: getattr(board, name)
-                for name in ("instructions", "most_instructions", "flash_bytes", "stack_bytes")
-            }
 
 
 def figures(timing: bench.Timing) -> Row:

@@ -107,6 +107,7 @@ def onnxruntime_convolutions(given: Body, precision: str, threads: int) -> Run:
     """Return onnxruntime's convolutions, in floating point or quantized by its own tool."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # or it takes a core from who comes next
     model = onnx_model(as_convolutions(given))
     content = quantized(model, real_input(given.plane)) if precision == "int8" else model.SerializeToString()
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

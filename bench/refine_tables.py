@@ -33,10 +33,10 @@ def steps(rows: list[Row]) -> Table:
 
 
 def chips(rows: list[Row]) -> Table:
-    """Return what the exported C takes, one line per width of the weights."""
-    names = ("instructions", "most_instructions", "flash_bytes", "stack_bytes")
-    head = ["weights", "instructions for a pixel", "at the border", "flash, bytes", "stack, bytes"]
-    return head, [[row["weights"], *(str(row[name]) for name in names)] for row in of_kind(rows, "chip")]
+    """Return what the exported C takes, one line per export."""
+    head = ["exporter", "weights", "what", "instructions for a pixel", "flash, bytes", "stack, bytes"]
+    names = ("exporter", "weights", "what", "instructions", "flash_bytes", "stack_bytes")
+    return head, [[str(row[name]) for name in names] for row in of_kind(rows, "chip")]
 
 
 TABLES = {"refine_bodies": bodies, "refine_steps": steps, "refine_chips": chips}

@@ -41,6 +41,15 @@ typename V::Floats tapped(const TapRow& tap, std::size_t x, std::int32_t zero) {
     return __builtin_convertvector(input < most ? input : most, typename V::Floats);
 }
 
+// Not inline: its constants would take registers from the sums.
+template <class V>
+[[gnu::noinline]] void gather(const FloatPatchRow& a, std::size_t x, FloatActivations<V>& inputs) {
+    const std::size_t count = a.layers[0].inputs;
+    for (std::size_t n = 0; n < count; ++n)
+        for (std::size_t v = 0; v < V::vectors; ++v)
+            inputs.units[n][v] = tapped<V>(a.taps[n], x + v * V::lanes, a.zero);
+}
+
 // The sums of UNITS outputs from `first` on.
 template <class V, std::size_t UNITS>
 struct FloatTile {
@@ -98,9 +107,7 @@ void run_patch_row(const FloatPatchRow& given) {
     FloatActivations<V> one, other;
     for (std::size_t x = 0; x < a.width; x += V::pixels) {
         FloatActivations<V>*from = &one, *to = &other;
-        for (std::size_t n = 0; n < a.layers[0].inputs; ++n)
-            for (std::size_t v = 0; v < V::vectors; ++v)
-                from->units[n][v] = tapped<V>(a.taps[n], x + v * V::lanes, a.zero);
+        gather<V>(a, x, *from);
         for (std::size_t n = 0; n + 1 < a.layer_count; ++n) {
             hidden<V, 1>(a.layers[n], hidden<V, V::fours>(a.layers[n], 0, *from, *to), *from, *to);
             FloatActivations<V>* const swapped = from;

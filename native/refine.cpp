@@ -3,7 +3,7 @@
 // Row by row, with a wait for all threads between the steps:
 //     whole numbers; holes take the farther of their neighbors on the row                        -> rows
 //     holes at the border go on with the slope of their neighbor; rows without any take the nearest row's
-//     holes take the weighted median of 5x5 votes, 9 px apart                                    -> filled
+//     holes take the weighted median of 13 votes, of 5x5 that lie 9 px apart                     -> filled
 //     pixels whose votes differ take the weighted median of 5x5 votes, 2 px apart                -> near
 //     the same pixels, with votes 6 px apart                                                     -> far
 //     the network looks at these and chooses
@@ -33,9 +33,10 @@ static_assert(side >= vote_reach * 9);
 
 struct Votes {
     std::ptrdiff_t spacing;
+    bool sparse;
     int alike;
 };
-constexpr Votes fill_votes = {9, alike}, near_votes = {2, alike}, far_votes = {6, alike};
+constexpr Votes fill_votes = {9, true, alike}, near_votes = {2, false, alike}, far_votes = {6, true, alike};
 
 template <class Pixel>
 struct Padded {  // `side` pixels before and behind each row
@@ -240,6 +241,7 @@ private:
                         row.colors[n][channel] = colors_[channel].row(at);
                 }
                 row.spacing = votes.spacing;
+                row.sparse = votes.sparse;
                 row.alike = votes.alike;
                 row.kept = kept == nullptr ? nullptr : kept->row(y);
                 row.settled = settled == nullptr ? nullptr : settled->row(y);

@@ -22,6 +22,7 @@ struct VoteRow {
     const std::int16_t* values[vote_rows];     // pixel 0 of each row of votes
     const std::uint8_t* colors[vote_rows][3];  // and its colors
     std::ptrdiff_t spacing;    // px between neighboring votes
+    bool sparse;               // every other pixel votes, as on the black fields of a chessboard
     const std::uint8_t* kept;  // 1 for pixels that keep their value, else 0; or null for none
     int alike;                 // pixels whose votes differ by no more keep their value; 0: none
     std::size_t width;

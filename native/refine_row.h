@@ -12,12 +12,13 @@
 namespace salticid {
 namespace {
 
-constexpr std::size_t vote_count = vote_rows * vote_rows;
+template <bool SPARSE>
+constexpr std::size_t vote_count = SPARSE ? vote_rows * vote_rows / 2 + 1 : vote_rows* vote_rows;
 
 // A vote's weight by how much its color differs: the sum over three channels, in steps of 4 gray levels.
 // 10 exp(-(4 n + 1.5) / 15), rounded. All votes together then fit a byte.
 alignas(16) constexpr std::uint8_t vote_weights[16] = {9, 7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0, 0};
-static_assert(vote_count * vote_weights[0] <= UINT8_MAX);
+static_assert(vote_count<false> * vote_weights[0] <= UINT8_MAX);
 constexpr int vote_weight_shift = 2;
 
 constexpr int vote_most_steps = 255;  // that a byte tells of
@@ -25,23 +26,24 @@ constexpr int vote_most_steps = 255;  // that a byte tells of
 constexpr std::int32_t most_residual = 256;  // 1/256 px: a residual moves a disparity by 1 px at most
 
 // The votes for V::pixels pixels, and the smallest value at which half of their weight is reached.
-template <class V>
+template <class V, bool SPARSE>
 struct Votes {
-    typename V::Words values[2][vote_count], least[2], most[2];
-    typename V::Bytes weights[vote_count], needed;
+    static constexpr std::size_t count = vote_count<SPARSE>;
+    static_assert(count % 2 == 1);
+
+    typename V::Words values[2][count], least[2], most[2];
+    typename V::Bytes weights[count], needed;
 
     void collect_values(const VoteRow& a, std::size_t x, std::size_t half) {
         const std::ptrdiff_t first = first_column(a, x);
         auto* value = values[half];
         auto low = V::load_words(a.values[vote_reach] + x), high = low;
-        for (const std::int16_t* row : a.values) {
-            const std::int16_t* from = row + first;
-            for (std::size_t column = 0; column < vote_rows; ++column, from += a.spacing) {
-                *value = V::load_words(from);
+        for (std::size_t row = 0; row < vote_rows; ++row)
+            for (std::size_t column = first_of(row); column < vote_rows; column += step) {
+                *value = V::load_words(a.values[row] + first + static_cast<std::ptrdiff_t>(column) * a.spacing);
                 low = V::min(low, *value);
                 high = V::max(high, *value++);
             }
-        }
         least[half] = low;
         most[half] = high;
     }
@@ -51,9 +53,10 @@ struct Votes {
                    blue = V::load_bytes(a.colors[vote_reach][2] + x);
         auto* weight = weights;
         auto total = V::broadcast_byte(0);
-        for (const auto& colors : a.colors) {
-            std::ptrdiff_t at = first_column(a, x);
-            for (std::size_t column = 0; column < vote_rows; ++column, at += a.spacing) {
+        for (std::size_t row = 0; row < vote_rows; ++row) {
+            const std::uint8_t* const* colors = a.colors[row];
+            for (std::size_t column = first_of(row); column < vote_rows; column += step) {
+                const std::ptrdiff_t at = first_column(a, x) + static_cast<std::ptrdiff_t>(column) * a.spacing;
                 const auto apart = V::add_saturated(V::add_saturated(V::difference(red, V::load_bytes(colors[0] + at)),
                                                                      V::difference(green, V::load_bytes(colors[1] + at))),
                                                     V::difference(blue, V::load_bytes(colors[2] + at)));
@@ -63,6 +66,10 @@ struct Votes {
         }
         needed = V::average_up(total, V::broadcast_byte(0));
     }
+
+    // Of a sparse ballot every other pixel votes, as on the black fields of a chessboard.
+    static constexpr std::size_t step = SPARSE ? 2 : 1;
+    static std::size_t first_of(std::size_t row) { return SPARSE ? row % 2 : 0; }
 
     static std::ptrdiff_t first_column(const VoteRow& a, std::size_t x) {
         return static_cast<std::ptrdiff_t>(x) - static_cast<std::ptrdiff_t>(vote_reach) * a.spacing;
@@ -75,14 +82,14 @@ struct Votes {
         const typename V::Words range[2] = {V::subtract(most[0], least[0]), V::subtract(most[1], least[1])};
         for (const auto& of_half : range)
             while (V::any_above(of_half, (vote_most_steps + 1) * (1 << shift) - 1)) ++shift;
-        typename V::Bytes steps[vote_count];
-        for (std::size_t n = 0; n < vote_count; ++n)
+        typename V::Bytes steps[count];
+        for (std::size_t n = 0; n < count; ++n)
             steps[n] = V::narrow(V::shifted_right(V::subtract(values[0][n], least[0]), shift),
                                  V::shifted_right(V::subtract(values[1][n], least[1]), shift));
         const auto high = V::narrow(V::shifted_right(range[0], shift), V::shifted_right(range[1], shift));
         add_to(least, median(steps, high), shift, found);
         if (shift == 0) return;
-        for (std::size_t n = 0; n < vote_count; ++n)
+        for (std::size_t n = 0; n < count; ++n)
             steps[n] = V::narrow(V::up_to_255(V::above(values[0][n], found[0])),
                                  V::up_to_255(V::above(values[1][n], found[1])));
         add_to(found, median(steps, V::broadcast_byte(static_cast<std::uint8_t>((1 << shift) - 1))), 0, found);
@@ -97,7 +104,7 @@ struct Votes {
     }
 
     // The range from 0 to `high` in which the median lies is halved until it is one number.
-    typename V::Bytes median(typename V::Bytes (&steps)[vote_count], typename V::Bytes high) const {
+    typename V::Bytes median(typename V::Bytes (&steps)[count], typename V::Bytes high) const {
         for (auto& step : steps) step = V::comparable(step);
         const auto zero = V::broadcast_byte(0), one = V::broadcast_byte(1);
         auto low = zero;
@@ -105,11 +112,11 @@ struct Votes {
             const auto middle = V::average_down(low, high), next = V::add_saturated(middle, one);
             const auto limit = V::comparable(next);
             auto reached = zero, others = zero;  // two sums, so that none waits for the other
-            for (std::size_t n = 0; n + 1 < vote_count; n += 2) {
+            for (std::size_t n = 0; n + 1 < count; n += 2) {
                 reached = V::add_where_less(reached, steps[n], limit, weights[n]);
                 others = V::add_where_less(others, steps[n + 1], limit, weights[n + 1]);
             }
-            reached = V::add_where_less(reached, steps[vote_count - 1], limit, weights[vote_count - 1]);
+            reached = V::add_where_less(reached, steps[count - 1], limit, weights[count - 1]);
             const auto enough = V::at_most(needed, V::add_bytes(reached, others));
             low = V::choose_bytes(enough, low, next);
             high = V::choose_bytes(enough, middle, high);
@@ -117,10 +124,9 @@ struct Votes {
         return low;
     }
 };
-static_assert(vote_count % 2 == 1);
 
-template <class V>
-void vote_block(const VoteRow& a, std::size_t x, Votes<V>& votes) {
+template <class V, bool SPARSE>
+void vote_block(const VoteRow& a, std::size_t x, Votes<V, SPARSE>& votes) {
     const std::size_t places[2] = {x, x + V::pixels / 2};
     typename V::Mask keep[2];
     for (std::size_t half = 0; half < 2; ++half) {
@@ -147,16 +153,22 @@ void keep_block(const VoteRow& a, std::size_t x) {
     if (a.settled != nullptr) std::memset(a.settled + x, 1, V::pixels);
 }
 
-template <class V>
-void vote_row(const VoteRow& given) {
+template <class V, bool SPARSE>
+void vote_in(const VoteRow& given) {
     const VoteRow a = given;
-    Votes<V> votes;
+    Votes<V, SPARSE> votes;
     for (std::size_t x = 0; x < a.width; x += V::pixels) {
         if (a.kept == nullptr || V::any_zero(V::load_bytes(a.kept + x)))
-            vote_block<V>(a, x, votes);
+            vote_block<V, SPARSE>(a, x, votes);
         else
             keep_block<V>(a, x);
     }
+}
+
+template <class V>
+void vote_row(const VoteRow& row) {
+    if (row.sparse) return vote_in<V, true>(row);
+    vote_in<V, false>(row);
 }
 
 // The nearest whole numbers, of two the even one; for magnitudes below 2^22.

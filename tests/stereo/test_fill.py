@@ -96,6 +96,8 @@ def vote(rows, view, y, x):
     votes = []
     for dy in range(-18, 19, 9):
         for dx in range(-18, 19, 9):
+            if (dy + dx) % 18:
+                continue
             near = min(max(y + dy, 0), len(rows) - 1), min(max(x + dx, 0), len(rows[0]) - 1)
             apart = np.abs(view[near].astype(int) - view[y, x].astype(int))
             weight = 10 * math.exp(-(4 * (int(apart.sum() * (3 // apart.size)) // 4) + 1.5) / 15)

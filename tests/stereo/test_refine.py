@@ -393,6 +393,7 @@ def test_an_unknown_instruction_set_is_refused_with_the_known_ones():
         Refiner(None, instruction_set="sse9")
 
 
+@needs_kernels
 def test_an_instruction_set_that_this_machine_lacks_is_missing(monkeypatch):
     monkeypatch.setattr(native, "instruction_sets", lambda: ("scalar",))
     with pytest.raises(MissingError, match="instruction set 'avx512' cannot be used: this CPU runs scalar"):

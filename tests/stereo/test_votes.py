@@ -41,7 +41,7 @@ def by_hand(values, image, ballot):
     given_values, given_image = values.tolist(), image.tolist()
     medians, settled = [], []
     for y, x in np.ndindex(values.shape):
-        votes = votes_for(given_values, given_image, ballot.spacing, y, x)
+        votes = votes_for(given_values, given_image, ballot.spacing, y, x)[:: 2 if ballot.sparse else 1]
         alike = ballot.alike > 0 and max(votes)[0] - min(votes)[0] <= ballot.alike
         settled.append(alike)
         medians.append(given_values[y][x] if alike else elected(votes))
@@ -69,14 +69,15 @@ def random_image(random, size, channels):
     channels=st.sampled_from([1, 3]),
     spacing=st.sampled_from([1, 2, 6, 9]),
     alike=st.sampled_from([0, 1, 16]),
+    sparse=st.booleans(),
     reach=st.sampled_from([0, 2, 9, 30, MOST]),
     seed=st.integers(0, 9999),
 )
-def test_the_median_is_what_one_counts_pixel_by_pixel(size, channels, spacing, alike, reach, seed):
+def test_the_median_is_what_one_counts_pixel_by_pixel(size, channels, spacing, alike, sparse, reach, seed):
     random = np.random.default_rng(seed)
     values, image = random_values(random, size, reach), random_image(random, size, channels)
     before = values.copy(), image.copy()
-    ballot = Ballot(spacing, alike)
+    ballot = Ballot(spacing, alike, sparse)
     medians, settled = weighted_median(values, image, ballot)
     assert medians.dtype == np.int16
     assert settled.dtype == bool

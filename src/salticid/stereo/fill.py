@@ -28,7 +28,7 @@ SLOPE_STEP = 4  # px between the two pixels that are compared
 SLOPE_LIMIT = 16  # 1/16 px; pairs that differ by more lie on different surfaces
 CONTINUED = 32  # 1/16 px; a surface is not continued further up or down than this
 
-HOLE_BALLOT = Ballot(spacing=9, alike=16)
+HOLE_BALLOT = Ballot(spacing=9, alike=16, sparse=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +88,8 @@ def fill_holes(
        known. The slope is that between known pixels 4 px apart, in the pairs with their middle in the 21x21
        window around the neighbor; pairs that differ by more than 1 px are left out. A row without any known pixel
        takes what the nearest row with some got; of two, the one above.
-    2. Each hole becomes the weighted median of the map of step 1 at 5x5 pixels around it, 9 px apart, unless these
-       differ by 1 px at most (`salticid.stereo.votes`).
+    2. Each hole becomes the weighted median of the map of step 1 at every other of 5x5 pixels around it that lie 9 px
+       apart, unless these differ by 1 px at most (`salticid.stereo.votes`).
 
     The two steps are those of Hosni et al. 2013, "Fast cost-volume filtering for visual correspondence and beyond",
     IEEE TPAMI 35(2); the slope and the sparse votes are ours. Known pixels stay as they are; a guess is a multiple of

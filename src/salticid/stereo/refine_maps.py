@@ -22,7 +22,7 @@ MAPS = ("rows", "filled", "near", "far", "confidence", "gray")
 ROWS, FILLED, NEAR, FAR, CONFIDENCE, GRAY = range(len(MAPS))
 
 NEAR_BALLOT = Ballot(spacing=2, alike=16)  # what differs by up to 1 px is a surface, not an edge
-FAR_BALLOT = Ballot(spacing=6, alike=16)
+FAR_BALLOT = Ballot(spacing=6, alike=16, sparse=True)
 
 CONFIDENCE_STEPS = 127
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from salticid.core import image
 from salticid.core.types import Array, FloatMap, Image, Mask
 from salticid.engine.patches import Plane, Tap, gather
+from salticid.errors import InputError
 from salticid.stereo.evaluate import Scene, load_truth, search_range
 from salticid.stereo.fill import STEPS_PER_PX, to_px
 from salticid.stereo.matching import StereoMatcher
@@ -122,20 +123,25 @@ def worsened(pair: TruePair, random: np.random.Generator) -> TruePair:
 
 
 def draw_pixels(errors_px: FloatMap, count: int, random: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
-    """Return which pixels to learn from, and their weights."""
+    """Return which pixels to learn from, about `count`, and their weights; each pixel is drawn by itself."""
+    if not len(errors_px):
+        raise InputError("a scene has no pixel with a truth that both views see: leave it out")
     off = np.abs(errors_px)
     decisive = np.zeros(len(off), bool)
     for limit in DECISIVE_PX:
         wrong = off > limit
         decisive |= wrong.any(axis=1) & ~wrong.all(axis=1)
-    chance = np.where(decisive, 1.0, RARELY)
-    chance /= chance.sum()
-    drawn = random.choice(len(off), min(count, len(off)), replace=False, p=chance)
-    return drawn, (1 / (chance[drawn] * len(off))).clip(0, MOST_WEIGHT).astype(np.float32)
+    few, many = int(decisive.sum()), int((~decisive).sum())
+    share = count / (few + RARELY * many)  # of the decisive ones; of the others, if all of those are taken, more
+    others = RARELY * share if share <= 1 else (count - few) / max(many, 1)
+    chance = np.minimum(np.where(decisive, share, others), 1)
+    drawn = np.flatnonzero(random.random(len(off)) < chance)
+    weights = (chance.mean() / chance[drawn]).clip(0, MOST_WEIGHT).astype(np.float32)
+    return drawn, weights
 
 
 def samples_of(views: Sequence[View], taps: Sequence[Tap], count: int, candidates: Sequence[int]) -> Samples:
-    """Return up to `count` pixels of each view of a pair, the same ones every time.
+    """Return about `count` pixels of each view of a pair, the same ones every time.
 
     Parameters
     ----------
@@ -149,7 +155,7 @@ def samples_of(views: Sequence[View], taps: Sequence[Tap], count: int, candidate
 
 
 def training_samples(pairs: Sequence[Sequence[View]], count: int) -> Samples:
-    """Return what the refinement network learns from the views of all pairs, up to `count` pixels of each."""
+    """Return what the refinement network learns from the views of all pairs, about `count` pixels of each."""
     return Samples.joined([samples_of(views, TAPS, count, CANDIDATES) for views in pairs])
 
 
@@ -158,10 +164,9 @@ def _drawn(
 ) -> Samples:
     errors_px = view.errors_px(candidates)
     chosen, weights = draw_pixels(errors_px, count, random)
-    order = np.argsort(chosen)
     mask = np.zeros(view.pair.counted.shape, bool)
     mask[tuple(axis[chosen] for axis in np.nonzero(view.pair.counted))] = True
-    return Samples(gather(taps, view.maps, mask), errors_px[chosen[order]], weights[order])
+    return Samples(gather(taps, view.maps, mask), errors_px[chosen], weights)
 
 
 def training_views(pairs: Sequence[TruePair], *, variants: int, seed: int, threads: int) -> Iterator[list[View]]:
