@@ -20,7 +20,6 @@ from salticid.engine import bench
 from salticid.stereo.evaluate import find_scenes
 from salticid.stereo.refine_ablation import Plan, cross_validated, means
 from salticid.stereo.refine_samples import read_pair, simulated_pair, training_views
-from salticid.stereo.refine_train import Schedule
 
 DATA = Path(os.environ.get("SALTICID_DATA", "../shared/data"))
 SIMULATED, VARIANTS, THREADS = 8, 2, 2
@@ -40,8 +39,9 @@ def accuracy(data: Path) -> Iterator[Row]:
     scenes = find_scenes(data)
     pairs = [*map(read_pair, scenes), *map(simulated_pair, range(SIMULATED))]
     views = list(training_views(pairs, variants=VARIANTS, seed=0, threads=THREADS))
-    plan = Plan(schedule=Schedule(threads=THREADS))
-    rows = cross_validated(views[: len(scenes)], views[len(scenes) :], plan, lambda line: print(line, file=sys.stderr))
+    rows = cross_validated(
+        views[: len(scenes)], views[len(scenes) :], Plan(), lambda line: print(line, file=sys.stderr)
+    )
     for row in means(list(rows)):
         yield {key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()}
 

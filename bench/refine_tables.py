@@ -1,9 +1,11 @@
-"""The tables that bench/results/refine.json gives."""
+"""The tables that bench/results/refine.json and refine_accuracy.json give."""
 
 from __future__ import annotations
 
 from stereo_candidates import Row
 from stereo_tables import Table, known, of_kind
+
+IN_SHORT = ("nothing; matcher's confidence", "classical", "network, int8")
 
 
 def bodies(rows: list[Row]) -> Table:
@@ -39,4 +41,24 @@ def chips(rows: list[Row]) -> Table:
     return head, [[str(row[name]) for name in names] for row in of_kind(rows, "chip")]
 
 
+def accuracy(rows: list[Row]) -> Table:
+    """Return what every way of refining is worth over all scenes."""
+    return accuracy_of([row for row in rows if row["group"] == "all"])
+
+
+def accuracy_in_short(rows: list[Row]) -> Table:
+    """Return the same of the matcher's own map, the rules and the network of the package."""
+    return accuracy_of([row for row in rows if row["group"] == "all" and row["way"] in IN_SHORT])
+
+
+def accuracy_of(rows: list[Row]) -> Table:
+    """Return a line for each way, holes filled."""
+    head = ["refined by", "bad-0.5 %", "bad-1 %", "bad-2 %", "bad-2 %, equal", "mean error, px", "AUC of confidence"]
+    bad = ("bad_0.5", "bad_1", "bad_2", "bad_2_equal")
+    return head, [
+        [row["way"], *(f"{row[name]:.2f}" for name in bad), f"{row['mae_px']:.3f}", f"{row['auc']:.3f}"] for row in rows
+    ]
+
+
 TABLES = {"refine_bodies": bodies, "refine_steps": steps, "refine_chips": chips}
+ACCURACY_TABLES = {"refine_accuracy": accuracy, "refine_short": accuracy_in_short}

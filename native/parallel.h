@@ -13,4 +13,9 @@ namespace salticid {
 void for_each_band(std::size_t rows, std::size_t threads,
                    const std::function<void(std::size_t first, std::size_t last)>& work);
 
+// The same where rows take different times: whoever is free takes the next few. `prepare` is called once on each
+// thread, and what it returns once for each row.
+void for_each_row(std::size_t rows, std::size_t threads,
+                  const std::function<std::function<void(std::size_t row)>()>& prepare);
+
 }  // namespace salticid

@@ -34,9 +34,10 @@ typename V::Ints wide(const std::int16_t* from) {
 template <class V>
 typename V::Floats tapped(const TapRow& tap, std::size_t x, std::int32_t zero) {
     const typename V::Ints least = typename V::Ints{} - zero, most = least + patch_most_input;
-    auto input = wide<V>(tap.values + x) - wide<V>(tap.center + x);
+    auto input = wide<V>(tap.values + x);
+    if (tap.center != nullptr) input -= wide<V>(tap.center + x);
     if (tap.shift != 0) input >>= tap.shift;
-    input += tap.middle - zero;
+    input += (tap.center != nullptr ? patch_middle : 0) - zero;
     input = input > least ? input : least;
     return __builtin_convertvector(input < most ? input : most, typename V::Floats);
 }

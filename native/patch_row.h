@@ -20,9 +20,10 @@ struct Activations {
 
 template <class V>
 typename V::Words tapped(const TapRow& tap, std::size_t x) {
-    auto difference = V::subtract(V::load(tap.values + x), V::load(tap.center + x));
-    if (tap.shift != 0) difference = V::shifted(difference, tap.shift);
-    return V::add(difference, V::broadcast(tap.middle));
+    auto input = V::load(tap.values + x);
+    if (tap.center != nullptr) input = V::subtract(input, V::load(tap.center + x));
+    if (tap.shift != 0) input = V::shifted(input, tap.shift);
+    return tap.center != nullptr ? V::add(input, V::broadcast(patch_middle)) : input;
 }
 
 template <class V>

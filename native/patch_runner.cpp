@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "parallel.h"
 
 namespace salticid {
 namespace {
 
-constexpr std::int16_t middle = 64;  // the input of a tap that equals what it is compared with
 
 constexpr std::size_t step = 8;  // pixels that are copied at once
 constexpr std::size_t gathered_row = 2 * patch_vector;
@@ -65,13 +65,12 @@ PatchRunner<Network>::PatchRunner(const Network& network, const Plane* planes, s
     const std::int16_t* zeros = maps.take_zeros(row);
     for (std::size_t n = 0; n < taps.planes(); ++n) near_centers_.push_back(maps.take(gathered_row));
     for (std::size_t n = 0; n < taps.size(); ++n) {
-        const bool absolute = taps[n].center < 0;
-        const std::int16_t* center = absolute ? zeros : near_centers_[static_cast<std::size_t>(taps[n].center)];
+        const std::ptrdiff_t center = taps[n].center;
         near_values_.push_back(maps.take(gathered_row));
-        gathered_.push_back({near_values_.back(), center, absolute ? std::int16_t{0} : middle,
-                             static_cast<std::int16_t>(taps[n].shift)});
+        gathered_.push_back({near_values_.back(), center < 0 ? nullptr : near_centers_[static_cast<std::size_t>(center)],
+                             taps[n].shift});
     }
-    gathered_.resize(rounded_up(taps.size(), 4), {zeros, zeros, 0, 0});
+    gathered_.resize(rounded_up(taps.size(), 4), {zeros, nullptr, 0});
     taps_ = gathered_;
 }
 
@@ -149,16 +148,16 @@ void run_patches(const Network& network, const Plane* planes, std::size_t height
             std::fill_n(row + reach + width, reach + patch_vector, from[width - 1]);
         }
     }
-    for_each_band(height, threads, [&](std::size_t first, std::size_t end) {
-        PatchRunner<Network> runner(network, padded.data(), height, width);
-        for (std::size_t y = first; y < end; ++y) {
+    for_each_row(height, threads, [&] {
+        const auto runner = std::make_shared<PatchRunner<Network>>(network, padded.data(), height, width);
+        return [&, runner](std::size_t y) {
             const std::uint8_t* wanted = mask == nullptr ? nullptr : mask + y * width;
-            runner.run(y, wanted);
+            runner->run(y, wanted);
             auto* to = outputs + y * width * network.outputs();
             for (std::size_t x = 0; x < width; ++x)
                 for (std::size_t n = 0; n < network.outputs(); ++n)
-                    *to++ = wanted == nullptr || wanted[x] != 0 ? runner.output(n)[x] : typename Network::Number{};
-        }
+                    *to++ = wanted == nullptr || wanted[x] != 0 ? runner->output(n)[x] : typename Network::Number{};
+        };
     });
 }
 

@@ -13,12 +13,13 @@ constexpr std::size_t patch_vector = 64;        // a kernel reads and writes so 
 constexpr std::ptrdiff_t patch_most_reach = 127;
 constexpr std::int16_t patch_most_input = 127;
 
-// One input of one row: clamp(((values[x] - center[x]) >> shift) + middle, 0, 127).
+constexpr std::int16_t patch_middle = 64;  // the input of a tap that equals what it is compared with
+
+// One input of one row: clamp(((values[x] - center[x]) >> shift) + 64, 0, 127), or clamp(values[x] >> shift, 0, 127).
 struct TapRow {
     const std::int16_t* values;
-    const std::int16_t* center;
-    std::int16_t middle;
-    std::int16_t shift;
+    const std::int16_t* center;  // or null
+    int shift;
 };
 
 struct Tap {

@@ -10,8 +10,8 @@
 #include "refine.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
+#include <functional>
 #include <mutex>
 
 #include "parallel.h"
@@ -21,7 +21,6 @@ namespace salticid {
 namespace {
 
 constexpr std::size_t side = refine_most_reach;  // pixels before and behind every row: no tap and no vote reaches further
-constexpr std::size_t rows_at_once = 4;
 constexpr int alike = 16;  // votes that differ by no more, 1 px, leave a pixel as it is
 
 constexpr std::ptrdiff_t slope_reach = 10;  // rows and columns of the surface that a hole at the border goes on with
@@ -84,15 +83,9 @@ public:
         facts_.assign(height_, {});
     }
 
-    template <class Work>
-    void each_row(std::size_t threads, const Work& work) const {
-        std::atomic<std::size_t> next{0};  // rows take different times: whoever is free takes the next ones
-        const std::size_t workers = std::min(threads, (height_ + rows_at_once - 1) / rows_at_once);
-        for_each_band(workers, workers, [&](std::size_t, std::size_t) {
-            auto work_of_thread = work();
-            for (std::size_t y; (y = next.fetch_add(rows_at_once)) < height_;)
-                for (const std::size_t end = std::min(y + rows_at_once, height_); y < end; ++y) work_of_thread(y);
-        });
+    // `prepare` is called once on each thread, and what it returns for each row.
+    void each_row(std::size_t threads, const std::function<std::function<void(std::size_t)>()>& prepare) const {
+        for_each_row(height_, threads, prepare);
     }
 
     bool fill(const RefineKernels& kernels, const RefineInput& given, std::size_t threads) {
@@ -327,9 +320,9 @@ bool refine_choose(RefineWorkspace& workspace, const RefineKernels& kernels, con
     Plane planes[refine_planes];
     for (std::size_t n = 0; n < refine_planes; ++n) planes[n] = workspace.plane(n);
     workspace.each_row(threads, [&] {
-        auto runner = std::make_unique<PatchRunner<PatchNetwork>>(network, planes, input.height, input.width);
+        const auto runner = std::make_shared<PatchRunner<PatchNetwork>>(network, planes, input.height, input.width);
         std::vector<float> chosen(mask == nullptr ? 0 : 2 * input.width);
-        return [&, runner = std::move(runner), chosen = std::move(chosen)](std::size_t y) mutable {
+        return [&, runner, chosen = std::move(chosen)](std::size_t y) mutable {
             const auto at = static_cast<std::ptrdiff_t>(y);
             const std::uint8_t* wanted = mask == nullptr ? nullptr : mask + y * input.width;
             runner->run(y, wanted);

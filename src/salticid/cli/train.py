@@ -38,7 +38,7 @@ def refine(
     epochs: Annotated[int, typer.Option(min=1, help="How often each of them is looked at.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Where chance begins; the same seed gives the same network.")] = 0,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads (default: all that this process may use).")
+        int | None, typer.Option(min=1, help="CPU threads to match with (default: all that this process may use).")
     ] = None,
     overwrite: Overwrite = False,
     out: Output,
@@ -64,7 +64,7 @@ def refine(
     pairs = [*map(read_pair, scenes), *map(simulated_pair, range(simulated))]
     seen = training_views(pairs, variants=variants, seed=seed, threads=count)
     views = list(out.progress(seen, len(pairs), "pairs matched"))
-    schedule = Schedule(epochs=epochs, seed=seed, threads=count)
+    schedule = Schedule(epochs, seed)
     if folds:
         plan = Plan(folds, pixels, schedule)
         rows = list(cross_validated(views[: len(scenes)], views[len(scenes) :], plan, out.say))

@@ -1,4 +1,4 @@
-"""Training of the refinement network: minutes on a CPU, the same weights for the same seed and number of threads."""
+"""Training of the refinement network: a minute on a CPU, and the same weights for the same seed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ class Schedule:
 
     epochs: int = EPOCHS
     seed: int = 0
-    threads: int = 1
 
 
 def train(
@@ -71,7 +70,7 @@ def train_layers(samples: Samples, schedule: Schedule, progress: Progress = lamb
     torch = need_torch()
     torch.manual_seed(schedule.seed)
     threads_before = torch.get_num_threads()
-    torch.set_num_threads(schedule.threads)
+    torch.set_num_threads(1)  # for layers this small others would wait for each other most of the time
     try:
         network = _fitted(torch, samples, schedule, progress)
     finally:
