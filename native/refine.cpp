@@ -10,8 +10,8 @@
 #include "refine.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <functional>
 #include <mutex>
 
 #include "parallel.h"
@@ -83,14 +83,14 @@ public:
         facts_.assign(height_, {});
     }
 
-    // `prepare` is called once on each thread, and what it returns for each row.
-    void each_row(std::size_t threads, const std::function<std::function<void(std::size_t)>()>& prepare) const {
-        for_each_row(height_, threads, prepare);
+    template <class Work>
+    void each_row(std::size_t threads, const Work& work) const {
+        for_each_row(height_, threads, [&] { return [&](std::size_t y) { work(y); }; });
     }
 
     bool fill(const RefineKernels& kernels, const RefineInput& given, std::size_t threads) {
         prepare(given);
-        each_row(threads, [&] { return [&](std::size_t y) { take_row(kernels, given, y); }; });
+        each_row(threads, [&](std::size_t y) { take_row(kernels, given, y); });
         if (std::any_of(facts_.begin(), facts_.end(), [](const RowFacts& row) { return row.too_large; })) return false;
         least_ = INT16_MAX;
         most_ = INT16_MIN;
@@ -98,24 +98,31 @@ public:
             least_ = std::min(least_, row.least);
             most_ = std::max(most_, row.most);
         }
-        each_row(threads, [&] { return [&](std::size_t y) { continue_row(y); }; });
+        each_row(threads, [&](std::size_t y) { continue_row(y); });
         fill_empty_rows();
-        vote(kernels, plane_rows, plane_filled, fill_votes, &known_, nullptr, threads);
+        each_row(threads,
+                 [&](std::size_t y) { vote(kernels, plane_rows, plane_filled, fill_votes, &known_, nullptr, y); });
         return true;
     }
 
     void smooth(const RefineKernels& kernels, std::size_t threads) {
-        vote(kernels, plane_filled, plane_near, near_votes, nullptr, &settled_, threads);
+        each_row(threads, [&](std::size_t y) { smooth_row(kernels, y); });
     }
 
-    void smooth_widely(const RefineKernels& kernels, std::size_t threads) {
-        vote(kernels, plane_filled, plane_far, far_votes, &settled_, nullptr, threads);
+    void smooth_near_and_far(const RefineKernels& kernels, std::size_t threads) {
+        each_row(threads, [&](std::size_t y) {
+            smooth_row(kernels, y);
+            vote(kernels, plane_filled, plane_far, far_votes, &settled_, nullptr, y);
+        });
     }
 
     const std::int16_t* row(RefinePlane plane, std::size_t y) const { return planes_[plane].row(y); }
     const std::uint8_t* known(std::size_t y) const { return known_.row(y); }
-    Plane plane(std::size_t number) const {
-        return {planes_[number].first, static_cast<std::ptrdiff_t>(planes_[number].stride)};
+    std::array<Plane, refine_planes> planes() const {
+        std::array<Plane, refine_planes> found;
+        for (std::size_t n = 0; n < refine_planes; ++n)
+            found[n] = {planes_[n].first, static_cast<std::ptrdiff_t>(planes_[n].stride)};
+        return found;
     }
 
 private:
@@ -219,31 +226,30 @@ private:
         }
     }
 
+    void smooth_row(const RefineKernels& kernels, std::size_t y) const {
+        vote(kernels, plane_filled, plane_near, near_votes, nullptr, &settled_, y);
+    }
+
     void vote(const RefineKernels& kernels, RefinePlane from, RefinePlane to, const Votes& votes,
-              const Padded<std::uint8_t>* kept, const Padded<std::uint8_t>* settled, std::size_t threads) const {
-        each_row(threads, [&] {
-            return [&](std::size_t y) {
-                VoteRow row{};
-                for (std::size_t n = 0; n < vote_rows; ++n) {
-                    const auto away = static_cast<std::ptrdiff_t>(n) - static_cast<std::ptrdiff_t>(vote_reach);
-                    const auto at = static_cast<std::size_t>(
-                        std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(y) + away * votes.spacing, 0,
-                                                   static_cast<std::ptrdiff_t>(height_) - 1));
-                    row.values[n] = planes_[from].row(at);
-                    for (std::size_t channel = 0; channel < 3; ++channel)
-                        row.colors[n][channel] = colors_[channel].row(at);
-                }
-                row.spacing = votes.spacing;
-                row.sparse = votes.sparse;
-                row.alike = votes.alike;
-                row.kept = kept == nullptr ? nullptr : kept->row(y);
-                row.settled = settled == nullptr ? nullptr : settled->row(y);
-                row.width = width_;
-                row.result = planes_[to].row(y);
-                kernels.vote(row);
-                planes_[to].pad(y, width_, side);
-            };
-        });
+              const Padded<std::uint8_t>* kept, const Padded<std::uint8_t>* settled, std::size_t y) const {
+        VoteRow row{};
+        const auto here = static_cast<std::ptrdiff_t>(y), last = static_cast<std::ptrdiff_t>(height_) - 1;
+        for (std::size_t n = 0; n < vote_rows; ++n) {
+            const auto away = static_cast<std::ptrdiff_t>(n) - static_cast<std::ptrdiff_t>(vote_reach);
+            const auto at =
+                static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(here + away * votes.spacing, 0, last));
+            row.values[n] = planes_[from].row(at);
+            for (std::size_t channel = 0; channel < 3; ++channel) row.colors[n][channel] = colors_[channel].row(at);
+        }
+        row.spacing = votes.spacing;
+        row.sparse = votes.sparse;
+        row.alike = votes.alike;
+        row.kept = kept == nullptr ? nullptr : kept->row(y);
+        row.settled = settled == nullptr ? nullptr : settled->row(y);
+        row.width = width_;
+        row.result = planes_[to].row(y);
+        kernels.vote(row);
+        planes_[to].pad(y, width_, side);
     }
 
     std::size_t height_ = 0, width_ = 0;
@@ -273,6 +279,55 @@ void write_row(const RefineInput& given, const RefineWorkspace& workspace, Refin
         confidence[x] = known[x] && before[x] > 0 ? std::min(before[x], 1.0F) : 0;
 }
 
+// What a thread needs to ask the network about one row after another.
+class RowChooser {
+public:
+    RowChooser(const RefineWorkspace& workspace, const RefineKernels& kernels, const PatchNetwork& network,
+               const float* probability, const RefineInput& given)
+        : workspace_(workspace), kernels_(kernels), given_(given), probability_(probability),
+          runner_(network, workspace.planes().data(), given.height, given.width), chosen_(2 * given.width) {}
+
+    void choose(std::size_t y, const std::uint8_t* mask, const RefineResult& result) {
+        const auto at = static_cast<std::ptrdiff_t>(y);
+        float *disparity = result.disparity + at * result.stride, *confidence = result.confidence + at * result.stride;
+        runner_.run(y, mask);
+        if (mask == nullptr) return choose_row(y, disparity, confidence);
+        float *chosen = chosen_.data(), *sure = chosen + given_.width;
+        choose_row(y, chosen, sure);
+        write_row(given_, workspace_, plane_near, y, result);
+        for (std::size_t x = 0; x < given_.width; ++x) {
+            disparity[x] = mask[x] != 0 ? chosen[x] : disparity[x];
+            confidence[x] = mask[x] != 0 ? sure[x] : confidence[x];
+        }
+    }
+
+private:
+    void choose_row(std::size_t y, float* disparity, float* confidence) const {
+        ChoiceRow row{};
+        row.near_score = runner_.output(0);
+        row.far_score = runner_.output(1);
+        row.residual = runner_.output(2);
+        row.confident = runner_.output(3);
+        row.probability = probability_;
+        row.measured = given_.disparity + static_cast<std::ptrdiff_t>(y) * given_.stride;
+        row.known = workspace_.known(y);
+        row.filled = workspace_.row(plane_filled, y);
+        row.near = workspace_.row(plane_near, y);
+        row.far = workspace_.row(plane_far, y);
+        row.width = given_.width;
+        row.disparity = disparity;
+        row.confidence = confidence;
+        kernels_.choose(row);
+    }
+
+    const RefineWorkspace& workspace_;
+    const RefineKernels& kernels_;
+    const RefineInput& given_;
+    const float* probability_;
+    PatchRunner<PatchNetwork> runner_;
+    std::vector<float> chosen_;  // where some pixels alone are asked about
+};
+
 }  // namespace
 
 void RefineWorkspaceDeleter::operator()(RefineWorkspace* workspace) const { delete workspace; }
@@ -283,8 +338,7 @@ bool refine_fill(RefineWorkspace& workspace, const RefineKernels& kernels, const
                  std::size_t threads, const RefineResult& result) {
     const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
-    workspace.each_row(
-        threads, [&] { return [&](std::size_t y) { write_row(input, workspace, plane_filled, y, result); }; });
+    workspace.each_row(threads, [&](std::size_t y) { write_row(input, workspace, plane_filled, y, result); });
     return true;
 }
 
@@ -293,8 +347,7 @@ bool refine_smooth(RefineWorkspace& workspace, const RefineKernels& kernels, con
     const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
     workspace.smooth(kernels, threads);
-    workspace.each_row(threads,
-                       [&] { return [&](std::size_t y) { write_row(input, workspace, plane_near, y, result); }; });
+    workspace.each_row(threads, [&](std::size_t y) { write_row(input, workspace, plane_near, y, result); });
     return true;
 }
 
@@ -302,8 +355,7 @@ bool refine_maps(RefineWorkspace& workspace, const RefineKernels& kernels, const
                  std::size_t threads, std::int16_t* const* maps) {
     const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
-    workspace.smooth(kernels, threads);
-    workspace.smooth_widely(kernels, threads);
+    workspace.smooth_near_and_far(kernels, threads);
     for (std::size_t n = 0; n < refine_planes; ++n)
         for (std::size_t y = 0; y < input.height; ++y)
             std::copy_n(workspace.row(static_cast<RefinePlane>(n), y), input.width, maps[n] + y * input.width);
@@ -315,40 +367,11 @@ bool refine_choose(RefineWorkspace& workspace, const RefineKernels& kernels, con
                    const RefineResult& result) {
     const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
-    workspace.smooth(kernels, threads);
-    workspace.smooth_widely(kernels, threads);
-    Plane planes[refine_planes];
-    for (std::size_t n = 0; n < refine_planes; ++n) planes[n] = workspace.plane(n);
-    workspace.each_row(threads, [&] {
-        const auto runner = std::make_shared<PatchRunner<PatchNetwork>>(network, planes, input.height, input.width);
-        std::vector<float> chosen(mask == nullptr ? 0 : 2 * input.width);
-        return [&, runner, chosen = std::move(chosen)](std::size_t y) mutable {
-            const auto at = static_cast<std::ptrdiff_t>(y);
-            const std::uint8_t* wanted = mask == nullptr ? nullptr : mask + y * input.width;
-            runner->run(y, wanted);
-            ChoiceRow row{};
-            row.near_score = runner->output(0);
-            row.far_score = runner->output(1);
-            row.residual = runner->output(2);
-            row.confident = runner->output(3);
-            row.probability = probability;
-            row.measured = input.disparity + at * input.stride;
-            row.known = workspace.known(y);
-            row.filled = workspace.row(plane_filled, y);
-            row.near = workspace.row(plane_near, y);
-            row.far = workspace.row(plane_far, y);
-            row.width = input.width;
-            float* disparity = result.disparity + at * result.stride;
-            float* confidence = result.confidence + at * result.stride;
-            row.disparity = wanted == nullptr ? disparity : chosen.data();
-            row.confidence = wanted == nullptr ? confidence : chosen.data() + input.width;
-            kernels.choose(row);
-            if (wanted == nullptr) return;
-            write_row(input, workspace, plane_near, y, result);
-            for (std::size_t x = 0; x < input.width; ++x) {
-                disparity[x] = wanted[x] != 0 ? row.disparity[x] : disparity[x];
-                confidence[x] = wanted[x] != 0 ? row.confidence[x] : confidence[x];
-            }
+    workspace.smooth_near_and_far(kernels, threads);
+    for_each_row(input.height, threads, [&] {
+        const auto chooser = std::make_shared<RowChooser>(workspace, kernels, network, probability, input);
+        return [&, chooser](std::size_t y) {
+            chooser->choose(y, mask == nullptr ? nullptr : mask + y * input.width, result);
         };
     });
     return true;
