@@ -7,6 +7,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -41,8 +42,14 @@ std::vector<salticid::Tap> taps_of(const Contiguous<const std::int32_t, 2>& taps
     return found;
 }
 
+// Memory that one call leaves to the next. Threads that share a network take turns.
+struct Workspace {
+    std::mutex in_use;
+    salticid::Memory memory;
+};
+
 template <class Network>
-void run_network(const Network& network, const std::vector<Contiguous<const std::int16_t, 2>>& planes,
+void run_network(const Network& network, Workspace& workspace, const std::vector<Contiguous<const std::int16_t, 2>>& planes,
                  const std::optional<Contiguous<const bool, 2>>& mask,
                  const Contiguous<typename Network::Number, 3>& outputs, std::size_t threads) {
     expect(planes.size() == network.taps().planes(), "a map for each plane of the network");
@@ -57,7 +64,8 @@ void run_network(const Network& network, const std::vector<Contiguous<const std:
     expect(!mask || (mask->shape(0) == height && mask->shape(1) == width), "the mask must have the maps' size");
     const auto* wanted = mask ? reinterpret_cast<const std::uint8_t*>(mask->data()) : nullptr;
     const nb::gil_scoped_release release;
-    salticid::run_patches(network, rows.data(), height, width, wanted, threads, outputs.data());
+    const std::lock_guard<std::mutex> lock(workspace.in_use);
+    salticid::run_patches(network, workspace.memory, rows.data(), height, width, wanted, threads, outputs.data());
 }
 
 // On 1024 numbers from 1 to 127.
@@ -82,8 +90,8 @@ public:
 
     void run(const std::vector<Contiguous<const std::int16_t, 2>>& planes,
              const std::optional<Contiguous<const bool, 2>>& mask, const Contiguous<std::int16_t, 3>& outputs,
-             std::size_t threads) const {
-        run_network(network_, planes, mask, outputs, threads);
+             std::size_t threads) {
+        run_network(network_, workspace_, planes, mask, outputs, threads);
     }
 
     static void multiply_only(std::size_t count, std::string_view instruction_set) {
@@ -102,6 +110,7 @@ private:
     }
 
     salticid::PatchNetwork network_;
+    Workspace workspace_;
 };
 
 class FloatNetwork {
@@ -115,8 +124,8 @@ public:
 
     void run(const std::vector<Contiguous<const std::int16_t, 2>>& planes,
              const std::optional<Contiguous<const bool, 2>>& mask, const Contiguous<float, 3>& outputs,
-             std::size_t threads) const {
-        run_network(network_, planes, mask, outputs, threads);
+             std::size_t threads) {
+        run_network(network_, workspace_, planes, mask, outputs, threads);
     }
 
     static void multiply_only(std::size_t count, std::string_view instruction_set) {
@@ -134,6 +143,7 @@ private:
     }
 
     salticid::FloatPatchNetwork network_;
+    Workspace workspace_;
 };
 
 using Map = Contiguous<const float, 2>;

@@ -130,33 +130,40 @@ void PatchRunner<Network>::gather(const std::int16_t* from, std::int16_t* to) co
 }
 
 template <class Network>
-void run_patches(const Network& network, const Plane* planes, std::size_t height, std::size_t width,
+void run_patches(const Network& network, Memory& memory, const Plane* planes, std::size_t height, std::size_t width,
                  const std::uint8_t* mask, std::size_t threads, typename Network::Number* outputs) {
-    const auto reach = static_cast<std::size_t>(network.taps().reach());
+    using Number = typename Network::Number;
+    const std::size_t reach = static_cast<std::size_t>(network.taps().reach()), count = network.taps().planes();
     const std::size_t stride = width + 2 * reach + patch_vector;
-    Memory memory;
-    auto* pixels = reinterpret_cast<std::int16_t*>(memory.take(network.taps().planes() * height * stride * sizeof(std::int16_t)));
+    auto* pixels = reinterpret_cast<std::int16_t*>(memory.take(count * height * stride * sizeof(std::int16_t)));
     std::vector<Plane> padded;
-    for (std::size_t n = 0; n < network.taps().planes(); ++n) {
-        std::int16_t* plane = pixels + n * height * stride;
-        padded.push_back({plane + reach, static_cast<std::ptrdiff_t>(stride)});
-        for (std::size_t y = 0; y < height; ++y) {
-            const std::int16_t* from = planes[n].pixels + static_cast<std::ptrdiff_t>(y) * planes[n].stride;
-            std::int16_t* row = plane + y * stride;
-            std::fill_n(row, reach, from[0]);
-            std::copy_n(from, width, row + reach);
-            std::fill_n(row + reach + width, reach + patch_vector, from[width - 1]);
-        }
-    }
+    for (std::size_t n = 0; n < count; ++n)
+        padded.push_back({pixels + n * height * stride + reach, static_cast<std::ptrdiff_t>(stride)});
+    for_each_band(height, threads, [&](std::size_t first, std::size_t end) {
+        for (std::size_t n = 0; n < count; ++n)
+            for (std::size_t y = first; y < end; ++y) {
+                const std::int16_t* from = planes[n].pixels + static_cast<std::ptrdiff_t>(y) * planes[n].stride;
+                std::int16_t* row = pixels + (n * height + y) * stride;
+                std::fill_n(row, reach, from[0]);
+                std::copy_n(from, width, row + reach);
+                std::fill_n(row + reach + width, reach + patch_vector, from[width - 1]);
+            }
+    });
     for_each_row(height, threads, [&] {
         const auto runner = std::make_shared<PatchRunner<Network>>(network, padded.data(), height, width);
         return [&, runner](std::size_t y) {
             const std::uint8_t* wanted = mask == nullptr ? nullptr : mask + y * width;
             runner->run(y, wanted);
-            auto* to = outputs + y * width * network.outputs();
-            for (std::size_t x = 0; x < width; ++x)
-                for (std::size_t n = 0; n < network.outputs(); ++n)
-                    *to++ = wanted == nullptr || wanted[x] != 0 ? runner->output(n)[x] : typename Network::Number{};
+            Number* to = outputs + y * width * network.outputs();
+            const auto copy = [&](std::size_t x) {
+                for (std::size_t n = 0; n < network.outputs(); ++n) to[x * network.outputs() + n] = runner->output(n)[x];
+            };
+            if (wanted == nullptr) {
+                for (std::size_t x = 0; x < width; ++x) copy(x);
+                return;
+            }
+            std::fill_n(to, width * network.outputs(), Number{});
+            for (std::size_t x = 0; (x = next_of<true>(wanted, x, width)) < width; ++x) copy(x);
         };
     });
 }
@@ -164,9 +171,9 @@ void run_patches(const Network& network, const Plane* planes, std::size_t height
 template class PatchRunner<PatchNetwork>;
 template class PatchRunner<FloatPatchNetwork>;
 
-template void run_patches(const PatchNetwork&, const Plane*, std::size_t, std::size_t, const std::uint8_t*, std::size_t,
-                          std::int16_t*);
-template void run_patches(const FloatPatchNetwork&, const Plane*, std::size_t, std::size_t, const std::uint8_t*,
+template void run_patches(const PatchNetwork&, Memory&, const Plane*, std::size_t, std::size_t, const std::uint8_t*,
+                          std::size_t, std::int16_t*);
+template void run_patches(const FloatPatchNetwork&, Memory&, const Plane*, std::size_t, std::size_t, const std::uint8_t*,
                           std::size_t, float*);
 
 }  // namespace salticid

@@ -53,9 +53,10 @@ extern template class PatchRunner<PatchNetwork>;
 extern template class PatchRunner<FloatPatchNetwork>;
 
 // The network for every pixel of maps that lie in memory without room around them: `outputs` has, pixel by pixel, all
-// outputs of the network; 0 for pixels that are 0 in `mask`, unless it is null.
+// outputs of the network; 0 for pixels that are 0 in `mask`, unless it is null. `memory` holds copies of the maps that have
+// room around them.
 template <class Network>
-void run_patches(const Network& network, const Plane* planes, std::size_t height, std::size_t width,
+void run_patches(const Network& network, Memory& memory, const Plane* planes, std::size_t height, std::size_t width,
                  const std::uint8_t* mask, std::size_t threads, typename Network::Number* outputs);
 
 }  // namespace salticid

@@ -323,6 +323,7 @@ std::size_t compare_patches() {
     constexpr std::size_t planes = 3;
     Random random(4);
     std::size_t compared = 0;
+    salticid::Memory memory;  // what is left in it from one size must not touch the next
     for (const std::size_t height : {1, 2, 5})
         for (const std::size_t width : {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200}) {
             const std::size_t pixels = height * width, outputs = 1 + random.below(8);
@@ -337,18 +338,18 @@ std::size_t compare_patches() {
             const std::vector<std::uint8_t> mask = make_mask(random, pixels);
             for (const std::uint8_t* wanted : {static_cast<const std::uint8_t*>(nullptr), mask.data()}) {
                 std::vector<std::int16_t> expected(pixels * outputs), found(pixels * outputs);
-                salticid::run_patches(brain.on(scalar(), planes), rows.data(), height, width, wanted, 1, expected.data());
+                salticid::run_patches(brain.on(scalar(), planes), memory, rows.data(), height, width, wanted, 1, expected.data());
                 digest_in(expected);
                 std::vector<float> expected_floats(pixels * outputs), found_floats(pixels * outputs);
-                salticid::run_patches(in_floats(brain, scalar(), planes), rows.data(), height, width, wanted, 1,
+                salticid::run_patches(in_floats(brain, scalar(), planes), memory, rows.data(), height, width, wanted, 1,
                                       expected_floats.data());
                 for (const InstructionSet& set : salticid::instruction_sets()) {
                     const std::size_t threads = 1 + compared++ % 3;
-                    salticid::run_patches(brain.on(set, planes), rows.data(), height, width, wanted, threads,
+                    salticid::run_patches(brain.on(set, planes), memory, rows.data(), height, width, wanted, threads,
                                           found.data());
                     expect_same(expected, found, width * outputs, "the output",
                                 described("patches of", set, height, width, threads));
-                    salticid::run_patches(in_floats(brain, set, planes), rows.data(), height, width, wanted, threads,
+                    salticid::run_patches(in_floats(brain, set, planes), memory, rows.data(), height, width, wanted, threads,
                                           found_floats.data());
                     expect_near(expected_floats, found_floats,
                                 described("floating-point patches of", set, height, width, threads));

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from salticid.core import native
+from salticid.core.recycle import Recycler
 from salticid.core.types import Array, Mask
 from salticid.engine.float_patches import FloatPatchNetwork
 from salticid.engine.patches import PatchNetwork, Plane, Tap, check_planes
@@ -93,12 +94,13 @@ class _Run:
         self._network = network
         self._threads = threads
         self._packed = packed(kernels, network, chosen) if kernels else None
+        self._results = Recycler()
 
     def __call__(self, planes: Sequence[Plane], mask: Mask | None, dtype: DTypeLike) -> NDArray[Any]:
         if self._packed is None:
             return self._network(planes, mask)
         shape = check_planes(self._network.planes, planes, mask)
-        outputs = np.empty((*shape, self._network.outputs), dtype)
+        outputs = self._results.empty((*shape, self._network.outputs), dtype)
         wanted = None if mask is None else np.ascontiguousarray(mask)
         self._packed.run([np.ascontiguousarray(plane) for plane in planes], wanted, outputs, self._threads)
         return outputs
