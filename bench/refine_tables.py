@@ -62,3 +62,6 @@ def accuracy_of(rows: list[Row]) -> Table:
 
 TABLES = {"refine_bodies": bodies, "refine_steps": steps, "refine_chips": chips}
 ACCURACY_TABLES = {"refine_accuracy": accuracy, "refine_short": accuracy_in_short}
+
+# Also shown for a machine with AVX-512: python bench/refine.py --output bench/results/refine_avx512.json, there.
+ELSEWHERE = ("refine_bodies", "refine_steps")

@@ -104,6 +104,7 @@ def markdown(head: list[str], body: list[list[Any]]) -> str:
 TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     **{name: ("stereo", make) for name, make in stereo_tables.TABLES.items()},
     **{name: ("refine", make) for name, make in refine_tables.TABLES.items()},
+    **{f"{name}_avx512": ("refine_avx512", refine_tables.TABLES[name]) for name in refine_tables.ELSEWHERE},
     **{name: ("refine_accuracy", make) for name, make in refine_tables.ACCURACY_TABLES.items()},
     "tuning": ("tuning", tuning),
     "startup": ("startup", startup),
