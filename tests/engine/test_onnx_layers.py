@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
@@ -88,6 +89,7 @@ def test_layers_that_do_not_fit_are_refused(tmp_path):
 
 
 def test_without_the_package_the_line_that_installs_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingError, match=r"pip install 'salticid\[train\]'"):
         export_onnx(dense_layers(), (7,), tmp_path / "net.onnx")

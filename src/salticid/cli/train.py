@@ -45,11 +45,12 @@ def refine(
 ) -> None:
     """Train the refinement network on the scenes below DATA, as the native matcher sees them."""
     from salticid.core.atomic import check_target
+    from salticid.engine import packages
     from salticid.runtime import hardware
     from salticid.stereo.evaluate import find_scenes
     from salticid.stereo.refine_ablation import Plan, cross_validated
     from salticid.stereo.refine_samples import read_pair, simulated_pair, training_samples, training_views
-    from salticid.stereo.refine_train import Schedule, need_torch, train
+    from salticid.stereo.refine_train import Schedule, train
 
     if output is None and not folds:
         raise InputError("nothing to do: say where to write the network (-o refine.npz), or --folds 5")
@@ -58,7 +59,7 @@ def refine(
     for path in (output, report):
         if path:
             check_target(path, overwrite=overwrite)
-    need_torch()
+    packages.torch()  # that it is missing is said before the work
     count = threads or hardware.threads()
     scenes = find_scenes(data)
     pairs = [*map(read_pair, scenes), *map(simulated_pair, range(simulated))]

@@ -5,19 +5,17 @@ export_onnx(layers, (49,), "refine.onnx")
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Iterator, Sequence
-from types import ModuleType
 
 import numpy as np
 
 from salticid.core import atomic
 from salticid.core.types import Array
+from salticid.engine import packages
 from salticid.engine.integer import FloatLayer, output_shape, real_layer
 from salticid.engine.session import Session
-from salticid.errors import InputError, IntegrityError, MissingError
+from salticid.errors import InputError, IntegrityError
 
 OPSET, IR_VERSION = 17, 9  # what runtimes have understood since 2022
 CHECKED_INPUTS = 256
@@ -72,15 +70,8 @@ def real_outputs(layers: Sequence[FloatLayer], inputs: Array) -> Array:
     return values
 
 
-def onnx_package() -> ModuleType:
-    """Import the package onnx; raise `MissingError` with the line that installs it where it is absent."""
-    if importlib.util.find_spec("onnx") is None:
-        raise MissingError("the package 'onnx' is not installed: pip install 'salticid[train]'")
-    return importlib.import_module("onnx")
-
-
 def _model(layers: Sequence[FloatLayer], input_shape: tuple[int, ...]) -> bytes:
-    onnx = onnx_package()
+    onnx = packages.onnx()
     if not layers:
         raise InputError("a network has at least one layer")
     shapes = [input_shape]

@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 from salticid.core.types import Array
-from salticid.engine import external_data
+from salticid.engine import external_data, packages
 from salticid.engine.integer import FloatLayer, output_shape
-from salticid.engine.onnx_layers import onnx_package
 from salticid.errors import InputError
 
 TAKEN = ("Gemm", "MatMul", "Add", "Conv", "Relu", "Flatten", "Reshape", "Identity", "Constant")
@@ -40,7 +39,7 @@ def read_onnx(path: str | os.PathLike[str]) -> tuple[list[FloatLayer], tuple[int
     file = Path(path)
     if not file.is_file() or file.stat().st_size == 0:
         raise InputError(f"there is no model file {file}, or it is empty")
-    onnx = onnx_package()
+    onnx = packages.onnx()
     external_data.check_file(file)
     graph = _model(file, onnx).graph
     tensors = {tensor.name: _array(tensor, file, onnx) for tensor in graph.initializer}

@@ -18,6 +18,7 @@ from salticid.errors import MissingError
 
 INSTALL = {
     "onnxruntime": "pip install onnxruntime",
+    "onnx": "pip install 'salticid[train]'",
     "openvino": "pip install 'salticid[openvino]'",
     "torch": "pip install 'salticid[train]'",
     "huggingface_hub": "pip install 'salticid[hub]'",
@@ -34,6 +35,11 @@ def openvino() -> ModuleType:
     """Import openvino with its telemetry off: without the telemetry package it falls back to a stub of its own."""
     with _hidden("openvino_telemetry"):
         return require("openvino")
+
+
+def onnx() -> ModuleType:
+    """Import onnx, which reads and writes models."""
+    return require("onnx")
 
 
 def torch() -> ModuleType:

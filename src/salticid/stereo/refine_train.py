@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salticid.core.types import Array
+from salticid.engine import packages
 from salticid.engine.integer import FloatLayer, activation_ranges
 from salticid.engine.patches import MIDDLE
-from salticid.errors import MissingError
 from salticid.stereo.refine_network import INPUT_SCALE, WITHIN_PX, UltraLightweightRefinementNet
 from salticid.stereo.refine_samples import Samples
 
@@ -67,7 +67,7 @@ def train_layers(samples: Samples, schedule: Schedule, progress: Progress = lamb
     a point for an error above 1 px, one more above 2 px, and half a point for 4 px, in proportion below. Beside it a
     tenth of what remains after the residual, and a tenth of the confidence's cross-entropy.
     """
-    torch = need_torch()
+    torch = packages.torch()
     torch.manual_seed(schedule.seed)
     threads_before = torch.get_num_threads()
     torch.set_num_threads(1)  # for layers this small others would wait for each other most of the time
@@ -129,12 +129,3 @@ def _loss(torch: ModuleType, outputs: Any, errors: Any, weights: Any) -> Any:
 
 def _as_saved(array: Array) -> NDArray[np.float32]:
     return array.astype(np.float16).astype(np.float32)
-
-
-def need_torch() -> ModuleType:
-    """Return torch; MissingError with what to do where it is not installed."""
-    try:
-        import torch
-    except ImportError as problem:
-        raise MissingError("training needs torch, which is not installed: pip install 'salticid[train]'") from problem
-    return torch
