@@ -181,7 +181,7 @@ public:
         return salticid::refine_maps(*workspace_, *set_.refinement, given, threads, to);
     }
 
-    bool choose(const Network& network, const Contiguous<const float, 1>& probability, const Map& disparity,
+    bool choose(const Network& network, const Contiguous<const float, 1>& probability, int shift, const Map& disparity,
                 const Map& confidence, const Image& image, const std::optional<Contiguous<const bool, 2>>& mask,
                 const Result& result, const Result& confidence_result, std::size_t threads) {
         expect(network.get().taps().planes() == salticid::refine_planes, "the network must look at the maps of a refinement");
@@ -189,12 +189,13 @@ public:
                "taps up to 64 px away");
         expect(network.get().outputs() == salticid::refine_candidates + 1, "the network must have four outputs");
         expect(probability.shape(0) == 256, "probability must have 256 entries");
+        expect(shift >= 0 && shift <= 15, "shift: 0 to 15");
         const auto given = input(disparity, confidence, image);
         const auto to = results(given, result, confidence_result);
         if (mask) check_size(given, *mask);
         const auto* wanted = mask ? reinterpret_cast<const std::uint8_t*>(mask->data()) : nullptr;
         const nb::gil_scoped_release release;
-        return salticid::refine_choose(*workspace_, *set_.refinement, network.get(), probability.data(), given,
+        return salticid::refine_choose(*workspace_, *set_.refinement, network.get(), {probability.data(), shift}, given,
                                        wanted, threads, to);
     }
 
@@ -255,7 +256,7 @@ void bind_refinement(nb::module_& module) {
              "image"_a.noconvert(), "result"_a.noconvert(), "confidence_result"_a.noconvert(), "threads"_a)
         .def("maps", &Refinement::maps, "disparity"_a.noconvert(), "confidence"_a.noconvert(), "image"_a.noconvert(),
              "maps"_a.noconvert(), "threads"_a)
-        .def("choose", &Refinement::choose, "network"_a, "probability"_a.noconvert(), "disparity"_a.noconvert(),
+        .def("choose", &Refinement::choose, "network"_a, "probability"_a.noconvert(), "shift"_a, "disparity"_a.noconvert(),
              "confidence"_a.noconvert(), "image"_a.noconvert(), "mask"_a.noconvert().none(), "result"_a.noconvert(),
              "confidence_result"_a.noconvert(), "threads"_a);
 }

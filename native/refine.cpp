@@ -283,8 +283,8 @@ void write_row(const RefineInput& given, const RefineWorkspace& workspace, Refin
 class RowChooser {
 public:
     RowChooser(const RefineWorkspace& workspace, const RefineKernels& kernels, const PatchNetwork& network,
-               const float* probability, const RefineInput& given)
-        : workspace_(workspace), kernels_(kernels), given_(given), probability_(probability),
+               const RefineConfidence& confidence, const RefineInput& given)
+        : workspace_(workspace), kernels_(kernels), given_(given), confidence_(confidence),
           runner_(network, workspace.planes().data(), given.height, given.width), chosen_(2 * given.width) {}
 
     void choose(std::size_t y, const std::uint8_t* mask, const RefineResult& result) {
@@ -308,7 +308,7 @@ private:
         row.far_score = runner_.output(1);
         row.residual = runner_.output(2);
         row.confident = runner_.output(3);
-        row.probability = probability_;
+        row.confidence_of = confidence_;
         row.measured = given_.disparity + static_cast<std::ptrdiff_t>(y) * given_.stride;
         row.known = workspace_.known(y);
         row.filled = workspace_.row(plane_filled, y);
@@ -323,7 +323,7 @@ private:
     const RefineWorkspace& workspace_;
     const RefineKernels& kernels_;
     const RefineInput& given_;
-    const float* probability_;
+    const RefineConfidence& confidence_;
     PatchRunner<PatchNetwork> runner_;
     std::vector<float> chosen_;  // where some pixels alone are asked about
 };
@@ -363,13 +363,13 @@ bool refine_maps(RefineWorkspace& workspace, const RefineKernels& kernels, const
 }
 
 bool refine_choose(RefineWorkspace& workspace, const RefineKernels& kernels, const PatchNetwork& network,
-                   const float* probability, const RefineInput& input, const std::uint8_t* mask, std::size_t threads,
-                   const RefineResult& result) {
+                   const RefineConfidence& confidence, const RefineInput& input, const std::uint8_t* mask,
+                   std::size_t threads, const RefineResult& result) {
     const std::lock_guard<std::mutex> lock(workspace.in_use);
     if (!workspace.fill(kernels, input, threads)) return false;
     workspace.smooth_near_and_far(kernels, threads);
     for_each_row(input.height, threads, [&] {
-        const auto chooser = std::make_shared<RowChooser>(workspace, kernels, network, probability, input);
+        const auto chooser = std::make_shared<RowChooser>(workspace, kernels, network, confidence, input);
         return [&, chooser](std::size_t y) {
             chooser->choose(y, mask == nullptr ? nullptr : mask + y * input.width, result);
         };

@@ -49,13 +49,19 @@ struct ColorRow {
     std::int16_t* gray;
 };
 
+// What the last output of a network stands for.
+struct RefineConfidence {
+    const float* probability;  // 256 of them
+    int shift;
+};
+
 // What the network says of a row, in the order of its outputs, and what is made of it.
 struct ChoiceRow {
     const std::int16_t* near_score;  // beside 0 for `filled`
     const std::int16_t* far_score;
     const std::int16_t* residual;   // 1/256 px
-    const std::int16_t* confident;  // index of `probability`, times 256
-    const float* probability;       // 256 of them
+    const std::int16_t* confident;  // shifted, and limited to 8 bits, the index of `probability`, from -128 on
+    RefineConfidence confidence_of;
     const float* measured;          // px; what is known of `filled` exactly
     const std::uint8_t* known;
     const std::int16_t *filled, *near, *far;  // 1/16 px
@@ -121,7 +127,7 @@ bool refine_maps(RefineWorkspace& workspace, const RefineKernels& kernels, const
 // What `network` chooses, for the pixels that are not 0 in `mask` (null: all). The others are as from refine_smooth,
 // with the confidence that they had.
 bool refine_choose(RefineWorkspace& workspace, const RefineKernels& kernels, const PatchNetwork& network,
-                   const float* probability, const RefineInput& input, const std::uint8_t* mask, std::size_t threads,
-                   const RefineResult& result);
+                   const RefineConfidence& confidence, const RefineInput& input, const std::uint8_t* mask,
+                   std::size_t threads, const RefineResult& result);
 
 }  // namespace salticid

@@ -261,7 +261,11 @@ void choose_row(const ChoiceRow& given) {
         const auto moved = __builtin_convertvector(residual, typename V::Floats) * (1.0F / 256);
         store_part<V>(a.disparity + x, (measured ? load_part<V>(a.measured + x, count) : rounded) + moved, count);
     }
-    for (std::size_t x = 0; x < a.width; ++x) a.confidence[x] = a.probability[128 + (a.confident[x] >> 8)];
+    const auto [probability, shift] = a.confidence_of;
+    for (std::size_t x = 0; x < a.width; ++x) {
+        const int step = a.confident[x] >> shift;
+        a.confidence[x] = probability[128 + (step < -128 ? -128 : step > 127 ? 127 : step)];
+    }
 }
 
 template <class V>

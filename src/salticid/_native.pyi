@@ -211,6 +211,7 @@ class Refinement:
         self,
         network: PatchNetwork,
         probability: NDArray[np.float32],
+        shift: int,
         disparity: FloatMap,
         confidence: FloatMap,
         image: Image,
@@ -219,4 +220,4 @@ class Refinement:
         confidence_result: FloatMap,
         threads: int,
     ) -> bool:
-        """Write what the network chooses; `probability` has 256 entries, by the upper bits of its last output."""
+        """Write what the network chooses; `probability` has 256 entries, by its last output shifted, from -128 on."""

@@ -403,7 +403,7 @@ std::vector<float> refined(const InstructionSet& set, const Scene& scene, const 
     salticid::refine_fill(*workspace, kernels, scene.input(), threads, result(0));
     salticid::refine_smooth(*workspace, kernels, scene.input(), threads, result(1));
     for (const std::size_t n : {2, 3})
-        salticid::refine_choose(*workspace, kernels, network, probability.data(), scene.input(),
+        salticid::refine_choose(*workspace, kernels, network, {probability.data(), n == 2 ? 8 : 3}, scene.input(),
                                 n == 2 ? nullptr : mask.data(), threads, result(n));
     return found;
 }

@@ -26,7 +26,7 @@ from refinement_cases import (
 from salticid.core import native
 from salticid.errors import InputError, IntegrityError, MissingError
 from salticid.stereo.fill import fill_holes
-from salticid.stereo.refine import LOGITS, RefinedMap, Refiner, chosen_by, probabilities
+from salticid.stereo.refine import LOGITS, ConfidenceTable, RefinedMap, Refiner, chosen_by, confidence_table
 from salticid.stereo.refine_maps import FAR, FILLED, NEAR, refinement_maps_reference
 from salticid.stereo.simulate import simulate_pair
 
@@ -232,31 +232,47 @@ def outputs_of(near=0, far=0, residual=0, sure=0):
 )
 def test_the_higher_score_above_0_takes_its_candidate_and_the_residual_moves_it(outputs, takes_px):
     maps = tuple(np.full((1, 1), steps, np.int16) for steps in (0, 16, 32, 48, 0, 0))
-    found, _ = chosen_by(outputs, maps, np.full((1, 1), 1.03, np.float32), np.zeros(LOGITS, np.float32))
+    found, _ = chosen_by(
+        outputs, maps, np.full((1, 1), 1.03, np.float32), ConfidenceTable(np.zeros(LOGITS, np.float32), 8)
+    )
     assert found == pytest.approx(np.full((1, 1), takes_px))
-    hole, _ = chosen_by(outputs, maps, np.full((1, 1), NAN, np.float32), np.zeros(LOGITS, np.float32))
+    hole, _ = chosen_by(
+        outputs, maps, np.full((1, 1), NAN, np.float32), ConfidenceTable(np.zeros(LOGITS, np.float32), 8)
+    )
     assert hole == pytest.approx(np.full((1, 1), 1 if takes_px == 1.03 else takes_px))
 
 
-@pytest.mark.parametrize(("sure", "entry"), [(-32768, 0), (-1, 127), (0, 128), (255, 128), (256, 129), (32767, 255)])
-def test_the_upper_bits_of_the_confidence_choose_its_probability(sure, entry):
+@pytest.mark.parametrize(
+    ("sure", "shift", "entry"),
+    [
+        *((-32768, 8, 0), (-1, 8, 127), (0, 8, 128), (255, 8, 128), (256, 8, 129), (32767, 8, 255)),
+        *((-32768, 6, 0), (-8192, 6, 0), (-8191, 6, 0), (-8128, 6, 1), (63, 6, 128), (64, 6, 129), (8191, 6, 255)),
+        *((32767, 6, 255), (5, 0, 133)),
+    ],
+)
+def test_the_confidence_shifted_and_limited_chooses_its_probability(sure, shift, entry):
     maps = tuple(np.zeros((1, 1), np.int16) for _ in range(6))
-    table = np.arange(LOGITS, dtype=np.float32)
+    table = ConfidenceTable(np.arange(LOGITS, dtype=np.float32), shift)
     _, found = chosen_by(outputs_of(sure=sure), maps, np.zeros((1, 1), np.float32), table)
     assert found.tolist() == [[entry]]
 
 
 def test_probabilities_rise_from_0_to_1_with_the_logit_in_the_middle_of_each_step():
     network = random_net().patch_network()
-    table, scale = probabilities(network), network.network.layers[-1].scale[3]
-    assert table.dtype == np.float32
-    assert table.shape == (256,)
-    assert (np.diff(table) > 0).all()
-    assert 0 < table[0] < 0.01
-    assert 0.99 < table[-1] < 1
-    np.testing.assert_allclose(table[::-1], 1 - table, atol=1e-6)
-    logits = np.log(table.astype(float) / (1 - table))
-    np.testing.assert_allclose(logits[100:156], (np.arange(100, 156) - 127.5) * 256 * scale, rtol=1e-3, atol=1e-6)
+    table, scale = confidence_table(network), network.network.layers[-1].scale[3]
+    assert table.probability.dtype == np.float32
+    assert table.probability.shape == (256,)
+    assert (np.diff(table.probability) > 0).all()
+    np.testing.assert_allclose(table.probability[::-1], 1 - table.probability, atol=1e-6)
+    logits = np.log(table.probability.astype(float) / (1 - table.probability))
+    steps = (np.arange(100, 156) - 127.5) * 2**table.shift * scale
+    np.testing.assert_allclose(logits[100:156], steps, rtol=1e-3, atol=1e-6)
+    assert steps[1] - steps[0] == pytest.approx(1 / 16)
+
+
+def test_the_network_of_the_package_tells_many_degrees_of_confidence():
+    arrays = make_case((60, 90), 4, 20, 0.3, (3,))
+    assert len(np.unique(Refiner()(*arrays).confidence)) > 60
 
 
 def test_a_result_that_is_held_stays_as_it_is(refiner):

@@ -16,7 +16,7 @@ from salticid.errors import InputError, IntegrityError
 from salticid.stereo.refine_maps import CONFIDENCE, MAPS, refinement_maps
 from salticid.stereo.refine_network import (
     FAR_SCORE,
-    FINEST_LOGIT,
+    FINEST_LOGIT_BITS,
     NEAR_SCORE,
     RESIDUAL,
     RESIDUAL_STEP_PX,
@@ -134,16 +134,25 @@ def test_both_scores_have_one_scale_that_holds_them_and_the_residual_a_round_one
     scale = net.patch_network().network.layers[-1].scale
     assert scale[NEAR_SCORE] == scale[FAR_SCORE]
     assert scale[RESIDUAL] == RESIDUAL_STEP_PX
-    assert scale[SURE] >= FINEST_LOGIT
-    said = net(np.random.default_rng(0).integers(0, 128, (500, 49)))
-    assert (scale * LAST_OUTPUT >= np.abs(said).max(axis=0)).all()
+    said = np.abs(net(np.random.default_rng(0).integers(0, 128, (500, 49))))
+    assert (scale * LAST_OUTPUT >= said.max(axis=0))[:SURE].all()
+
+
+@pytest.mark.parametrize("times", [1, 30])
+def test_a_step_of_the_logit_is_a_power_of_two_and_as_fine_as_its_weights_allow(times):
+    net = random_net()
+    net.weights[-1][SURE] *= times
+    last = net.patch_network().network.layers[-1]
+    assert last.scale[SURE] == 2.0 ** round(np.log2(last.scale[SURE]))
+    assert last.scale[SURE] >= 2.0**-FINEST_LOGIT_BITS
+    assert last.scale[SURE] == 2.0**-FINEST_LOGIT_BITS or last.shift[SURE] == 0
 
 
 def test_a_faint_confidence_still_has_steps_of_the_finest_logit():
     net = random_net()
     net.weights[-1][SURE] /= 1000
     net.biases[-1][SURE] = 0
-    assert net.patch_network().network.layers[-1].scale[SURE] == FINEST_LOGIT
+    assert net.patch_network().network.layers[-1].scale[SURE] == 2.0**-FINEST_LOGIT_BITS
 
 
 def rewritten(path, **changes):

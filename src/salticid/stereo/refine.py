@@ -33,6 +33,7 @@ Method = Literal["network", "classical"]
 
 MOST_RESIDUAL = 256  # steps of 1/256 px
 LOGITS = 256  # entries of the table that turns the network's confidence into a probability
+LOGIT_STEP = 1 / 16  # between two entries
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,20 @@ class RefinedMap(FilledMap):
 
     confidence: FloatMap  # (H, W) float32, 0..1: of the network the probability of an error of at most 1 px
     method: Method  # who refined; the classical rules leave the matcher's confidence, 0 for guesses
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfidenceTable:
+    """What the network's last output stands for."""
+
+    probability: NDArray[np.float32]  # (256,), of the logits around 0
+    shift: int  # of an output, to its entry; what lies beyond takes the last one
+
+    def __call__(self, outputs: NDArray[np.int16]) -> FloatMap:
+        """Return the probability for each output, float32."""
+        entries = (outputs >> self.shift).clip(-LOGITS // 2, LOGITS // 2 - 1)
+        found: FloatMap = self.probability[LOGITS // 2 + entries]
+        return found
 
 
 class Refiner:
@@ -74,7 +89,7 @@ class Refiner:
         self.threads = threads
         self.method: Method = "classical" if model is None else "network"
         self._network = None if model is None else refine_network.load(model).patch_network()
-        self._probability = None if self._network is None else probabilities(self._network)
+        self._confidence = None if self._network is None else confidence_table(self._network)
         kernels = native.load()
         self._kernels: Any = kernels.Refinement(chosen) if kernels else None
         self._packed = packed(kernels, self._network, chosen) if kernels and self._network else None
@@ -128,11 +143,12 @@ class Refiner:
         shape = disparity_px.shape
         results = self._results.empty(shape, np.float32), self._results.empty(shape, np.float32)
         given = disparity_px, confidence, image
-        if self._packed is None:
+        if self._packed is None or self._confidence is None:
             done = self._kernels.smooth(*given, *results, self.threads)
         else:
             wanted = None if mask is None else np.ascontiguousarray(mask)
-            done = self._kernels.choose(self._packed, self._probability, *given, wanted, *results, self.threads)
+            table = self._confidence.probability, self._confidence.shift
+            done = self._kernels.choose(self._packed, *table, *given, wanted, *results, self.threads)
         if not done:
             raise too_large(disparity_px)
         return results
@@ -146,9 +162,9 @@ class Refiner:
         counts = known & (confidence > 0)  # nan does not
         sure = np.where(counts, np.minimum(confidence, np.float32(1)), np.float32(0))
         classical = to_px(maps[NEAR], kept), sure
-        if self._network is None or self._probability is None:
+        if self._network is None or self._confidence is None:
             return classical
-        chosen = chosen_by(self._network(maps, mask), maps, disparity_px, self._probability)
+        chosen = chosen_by(self._network(maps, mask), maps, disparity_px, self._confidence)
         if mask is None:
             return chosen
         return np.where(mask, chosen[0], classical[0]), np.where(mask, chosen[1], classical[1])
@@ -161,7 +177,7 @@ def _check_mask(mask: Mask, shape: tuple[int, ...]) -> None:
 
 
 def chosen_by(
-    outputs: NDArray[np.int16], maps: tuple[Plane, ...], disparity_px: FloatMap, probability: NDArray[np.float32]
+    outputs: NDArray[np.int16], maps: tuple[Plane, ...], disparity_px: FloatMap, confidence: ConfidenceTable
 ) -> tuple[FloatMap, FloatMap]:
     """Return disparity and confidence, (H, W) float32, that the network's outputs (H, W, 4) stand for."""
     near, far = outputs[..., NEAR_SCORE], outputs[..., FAR_SCORE]
@@ -169,11 +185,12 @@ def chosen_by(
     steps = np.where(other, np.where(near >= far, maps[NEAR], maps[FAR]), maps[FILLED])
     chosen_px = to_px(steps, np.where(other, np.float32(np.nan), disparity_px))
     residual = outputs[..., RESIDUAL].clip(-MOST_RESIDUAL, MOST_RESIDUAL).astype(np.float32)
-    return chosen_px + residual * np.float32(RESIDUAL_STEP_PX), probability[LOGITS // 2 + (outputs[..., SURE] >> 8)]
+    return chosen_px + residual * np.float32(RESIDUAL_STEP_PX), confidence(outputs[..., SURE])
 
 
-def probabilities(network: PatchNetwork) -> NDArray[np.float32]:
-    """Return the probability for each of the upper 8 bits of the network's confidence."""
-    logits = (256 * np.arange(-LOGITS // 2, LOGITS // 2) + 128) * network.network.layers[-1].scale[SURE]
-    probability: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
-    return probability
+def confidence_table(network: PatchNetwork) -> ConfidenceTable:
+    """Return what the network's last output stands for."""
+    scale = float(network.network.layers[-1].scale[SURE])  # a power of two
+    step = max(LOGIT_STEP, scale)
+    logits = (np.arange(-LOGITS // 2, LOGITS // 2) + 0.5) * step
+    return ConfidenceTable((1 / (1 + np.exp(-logits))).astype(np.float32), round(np.log2(step / scale)))

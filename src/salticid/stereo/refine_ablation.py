@@ -19,7 +19,7 @@ from salticid.engine.integer import FloatLayer, real_layer
 from salticid.engine.patches import MIDDLE, Tap, gather
 from salticid.stereo.evaluate import THRESHOLDS_PX, Scene
 from salticid.stereo.fill import fill_background, to_px
-from salticid.stereo.refine import chosen_by, probabilities
+from salticid.stereo.refine import chosen_by, confidence_table
 from salticid.stereo.refine_maps import FILLED, NEAR, ROWS
 from salticid.stereo.refine_network import INPUT_SCALE, TAPS, WITHIN_PX, UltraLightweightRefinementNet, load
 from salticid.stereo.refine_samples import CANDIDATES, Samples, View, read_pair, samples_of, see
@@ -70,11 +70,11 @@ def classical_ways(view: View) -> list[Judged]:
 def network_ways(network: UltraLightweightRefinementNet) -> list[Refine]:
     """Return the network in floating point and in whole numbers."""
     patches = network.patch_network()
-    probability, scale = probabilities(patches), patches.network.layers[-1].scale
+    table, scale = confidence_table(patches), patches.network.layers[-1].scale
 
     def refined(way: str, view: View, outputs: Array) -> Judged:
         maps = tuple(plane[view.pair.counted] for plane in view.maps)
-        return Judged(way, *chosen_by(outputs, maps, view.disparity_px[view.pair.counted], probability))
+        return Judged(way, *chosen_by(outputs, maps, view.disparity_px[view.pair.counted], table))
 
     def in_floats(view: View) -> Judged:
         outputs = np.rint(network(gather(TAPS, view.maps, view.pair.counted)) / scale)

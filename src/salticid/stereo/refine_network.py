@@ -39,7 +39,7 @@ WIDTHS = (49, 32, 16, 4)
 NEAR_SCORE, FAR_SCORE, RESIDUAL, SURE = range(4)
 INPUT_SCALE = 1 / 32  # of one step of an input
 RESIDUAL_STEP_PX = 1 / 256
-FINEST_LOGIT = 2.0**-12  # logits are told up to 8 either way
+FINEST_LOGIT_BITS = 12  # a step of the logit is worth 2^-12 at the finest: 16 bits then reach 8 either way
 WITHIN_PX = 1.0  # what the confidence is about
 
 # What reading a damaged file raises; RuntimeError where its packing is one that zipfile does not know.
@@ -101,10 +101,11 @@ class UltraLightweightRefinementNet:
 
     def patch_network(self) -> PatchNetwork:
         """Return the network in whole numbers, with its taps."""
-        free = self._quantized((None, None, RESIDUAL_STEP_PX, None)).layers[-1].scale
-        scores = float(free[: FAR_SCORE + 1].max())  # the two are compared, so one step of both is worth the same
-        scale = (scores, scores, RESIDUAL_STEP_PX, max(float(free[SURE]), FINEST_LOGIT))
-        return PatchNetwork(MAPS, self.taps, self._quantized(scale))
+        free = self._quantized((None, None, RESIDUAL_STEP_PX, None)).layers[-1]
+        scores = float(free.scale[: FAR_SCORE + 1].max())  # the two are compared: a step of both is worth the same
+        bits = np.floor(-np.log2(free.scale[SURE] / (1 << free.shift[SURE])))  # as fine as its weights allow
+        logit = 2.0 ** -min(float(bits), FINEST_LOGIT_BITS)  # what is beyond 16 bits is sure enough
+        return PatchNetwork(MAPS, self.taps, self._quantized((scores, scores, RESIDUAL_STEP_PX, logit)))
 
     def _quantized(self, output_scale: tuple[float | None, ...]) -> IntegerNetwork:
         return quantize_to(
