@@ -1,7 +1,7 @@
 """What each step of the refinement is worth, on pairs with truth.
 
 Every way makes a map for every pixel and ranks its pixels. `cross_validated` judges each scene by a network that never
-saw it; `judged` takes one network for all.
+saw it; `judge_scene` takes one network for all.
 """
 
 from __future__ import annotations
