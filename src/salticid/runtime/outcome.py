@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Status = Literal["ok", "error", "timeout", "crash", "oom"]
+from salticid.runtime.attempt import Status
+
 Ran = Literal["worker", "alone", "parent", "journal"]
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """How one try at one item went."""
-
-    status: Status
-    value: Any
-    error: str | None
-    seconds: float
-    peak_bytes: int | None = None  # highest resident memory of the process so far; None where unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from typing import Any
 from salticid.core.plain import to_json
 from salticid.errors import InputError
 from salticid.runtime import hardware
+from salticid.runtime.attempt import Status
 from salticid.runtime.hardware import Strategy
 from salticid.runtime.journal import Journal, item_keys
-from salticid.runtime.outcome import Outcome, Status
+from salticid.runtime.outcome import Outcome
 from salticid.runtime.pool_run import Job, Limits, Run
 from salticid.runtime.pool_worker import is_importing_main
 

@@ -27,8 +27,8 @@ import psutil
 
 from salticid.errors import InputError, ResourceError
 from salticid.runtime import cgroup
+from salticid.runtime.attempt import Attempt, Status
 from salticid.runtime.hardware import THREADS_VARIABLE
-from salticid.runtime.outcome import Attempt, Status
 from salticid.runtime.pool_worker import READY
 
 START_SECONDS = 120.0
@@ -81,6 +81,7 @@ class WorkerProcess:
         self._watch: _Watch | None = None
         self._tail = bytearray()
         self._closed = False
+        self.ready = False  # to take an item
         self._sent = 0  # items so far; an answer carries the number of its item
         self._socket, theirs = socket.socketpair()
         with theirs:
@@ -132,6 +133,7 @@ class WorkerProcess:
             self._end()
         if answer != READY:
             raise InputError(f"a worker cannot load the function; define it at the top of a module: {answer}")
+        self.ready = True
 
     def run(self, item: Any, *, timeout: float | None, budget_bytes: int | None) -> Attempt:
         """Hand `item` over and wait; death, deadline and budget come back as an `Attempt` too."""

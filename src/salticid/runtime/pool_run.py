@@ -1,7 +1,8 @@
 """The supervisor of one `pool.map` call: who waits, who works, what is done.
 
-One thread per worker takes jobs and waits for its process; the conductor starts them, and watches all processes for
-deadlines and memory. The caller's thread only waits for outcomes, or does the work when there is no worker left.
+One thread per worker keeps a process alive, takes jobs for it and waits; the conductor starts the threads, and watches
+all processes for deadlines and memory. The caller's thread only waits for outcomes, or does the work when there is no
+worker left.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from salticid.errors import InputError, ResourceError
 from salticid.runtime import hardware
+from salticid.runtime.attempt import Attempt, Status
 from salticid.runtime.journal import Journal
-from salticid.runtime.outcome import Attempt, Outcome, Ran, Status
+from salticid.runtime.outcome import Outcome, Ran
 from salticid.runtime.pool_process import WorkerProcess
 from salticid.runtime.pool_worker import attempt
 
@@ -166,7 +168,8 @@ class Run:
             with suppress(Empty):
                 self._bell.get(timeout=WATCH_SECONDS)
         with self._changed:
-            abandoned = self._processes[:] if self._busy else []
+            idle = not self._busy and all(process.ready for process in self._processes)
+            abandoned = [] if idle else self._processes[:]
             self._changed.notify_all()
         for process in abandoned:
             process.kill()
@@ -203,15 +206,16 @@ class Run:
         self._again.clear()
 
     def _serve(self) -> None:
-        """Be one worker's thread: take a job, have the process do it, conclude, until nothing is left."""
+        """Be one worker's thread: have a process, take a job for it, conclude, until nothing is left.
+
+        The process comes first, so that no job waits for a start while another worker is idle.
+        """
         process: WorkerProcess | None = None
         try:
-            while (job := self._take()) is not None:
-                process = self._living(process)
-                if process is None:
-                    self._put_back(job)
-                    break
-                self._attempt(job, process)
+            while self._wait_for_work() and (process := self._living(process)) is not None:
+                job = self._take()
+                if job is not None:
+                    self._attempt(job, process)
         except InputError as problem:  # what one worker cannot load no worker can
             self._mail.put(problem)
         finally:
@@ -238,6 +242,13 @@ class Run:
         with self._changed:
             return self._limits.budget_bytes(self._most_workers if self._scaled and not self._alone else 1)
 
+    def _wait_for_work(self) -> bool:
+        """Return whether there is a job that nobody has; False when there will be no more."""
+        with self._changed:
+            while not (self._fresh or self._again) and self._busy and not self._stopped:
+                self._changed.wait()
+            return bool(self._fresh or self._again) and not self._stopped
+
     def _take(self) -> Job | None:
         """Return the next job for a worker; None when there will be no more."""
         with self._changed:
@@ -256,13 +267,6 @@ class Run:
         self._busy += 1
         job.ran = "alone" if self._alone else "worker"
         return job
-
-    def _put_back(self, job: Job) -> None:
-        with self._changed:
-            (self._again if self._alone else self._fresh).appendleft(job)
-            self._busy -= 1
-            self._alone = False
-            self._changed.notify_all()
 
     def _living(self, process: WorkerProcess | None) -> WorkerProcess | None:
         """Return `process` if it lives, a new one if not, None when none can be started."""
@@ -303,9 +307,9 @@ class Run:
         if self._journal is None or done.status != "ok":
             return done
         try:
-            return replace(done, value=self._journal.record(job.key, done.value))
+            return done._replace(value=self._journal.record(job.key, done.value))
         except InputError as problem:
-            return replace(done, status="error", value=None, error=str(problem))
+            return done._replace(status="error", value=None, error=str(problem))
 
     def _conclude(self, job: Job, done: Attempt) -> None:
         """Settle what an attempt in a worker means: an outcome, or another try at the end."""

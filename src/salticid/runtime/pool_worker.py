@@ -1,8 +1,9 @@
 """The child's side of a pool: a process that takes an item, calls the function, sends the reply.
 
-Standard library only: what the function needs is imported when the function arrives, after the thread counts are set.
-It dies with its parent, whatever the parent died of: a thread waits on standard input, whose other end only the parent
-holds, and on Linux the kernel is asked as well, for code that never gives that thread a turn.
+Standard library only, and little of it, for every worker imports it at its start: what the function needs is imported
+when the function arrives, after the thread counts are set. It dies with its parent, whatever the parent died of: a
+thread waits on standard input, whose other end only the parent holds, and on Linux the kernel is asked as well, for
+code that never gives that thread a turn.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
 from multiprocessing.connection import Connection
-from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from salticid.runtime.outcome import Attempt, Status
+from salticid.runtime.attempt import Attempt, Status
 
 RESULT_LIMIT_BYTES = 1 << 20
 READY = "ready"
@@ -80,7 +80,8 @@ def attempt(function: Callable[[Any], Any], item: Any) -> Attempt:
 def peak_resident_bytes() -> int:
     """Return the highest resident memory that this process has had."""
     try:
-        status = Path("/proc/self/status").read_text()
+        with open("/proc/self/status") as file:  # noqa: PTH123 - pathlib would be imported for this alone
+            status = file.read()
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
@@ -116,9 +117,16 @@ def _describe(problem: BaseException) -> str:
         text = str(problem)
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
         text = "(its message cannot be shown)"
-    frames = traceback.extract_tb(problem.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(problem).__name__}: {text}{place}"
+    return f"{type(problem).__name__}: {text}{_place(problem.__traceback__)}"
+
+
+def _place(trace: TracebackType | None) -> str:
+    """Return where it was raised, as text to append."""
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" ({trace.tb_frame.f_code.co_filename.rpartition(os.sep)[2]}:{trace.tb_lineno})"
 
 
 def _die_with_parent() -> None:
