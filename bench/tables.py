@@ -113,4 +113,5 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     "filters": ("filters", generic),
     "cache": ("cache", generic),
     "session": ("session", generic),
+    "upsample_argmax": ("upsample_argmax", generic),
 }

@@ -147,6 +147,7 @@ void compare_only(std::size_t count, std::string_view instruction_set) {
 }  // namespace
 
 void bind_filters(nb::module_& module);     // bind_filter.cpp
+void bind_labels(nb::module_& module);      // bind_label.cpp
 void bind_refinement(nb::module_& module);  // bind_refine.cpp
 
 NB_MODULE(_native, module) {
@@ -165,5 +166,6 @@ NB_MODULE(_native, module) {
         .def("bytes", &Sgm::bytes, "height"_a, "width"_a, "ranges"_a, "threads"_a, "thrifty"_a, "evidence"_a);
     module.def("census_compare_only", &compare_only, "count"_a, "instruction_set"_a);
     bind_filters(module);
+    bind_labels(module);
     bind_refinement(module);
 }

@@ -6,6 +6,7 @@
 
 #include "census.h"
 #include "filter.h"
+#include "label.h"
 #include "patch.h"
 #include "patch_float.h"
 #include "refine.h"
@@ -22,6 +23,7 @@ struct InstructionSet {
     const PatchKernels* patches;
     const FloatPatchKernels* float_patches;
     const RefineKernels* refinement;
+    const LabelKernels* labels;
 };
 
 // What the CPU has and the operating system keeps the registers of, best first; the last is "scalar".

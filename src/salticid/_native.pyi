@@ -99,6 +99,21 @@ def remove_speckles(disparity: FloatMap, area_px: int, range_px: float, threads:
         It has another dtype or number of axes, or cannot be written.
     """
 
+def upsample_argmax(
+    logits: NDArray[np.float32], labels: NDArray[np.uint8], scale: int, threads: int, instruction_set: str
+) -> bool:
+    """Write the labels (H, W) of logits (C, h, w); both of contiguous columns, and they overlap nowhere.
+
+    Returns False, with nothing of use in `labels`, where a logit is infinite or nan.
+
+    Raises
+    ------
+    ValueError
+        The arrays do not fit each other, or the scale or the instruction set is unknown here.
+    TypeError
+        An array has another dtype or number of axes, or cannot be written.
+    """
+
 class PatchNetwork:
     """A dense network on taps of maps, packed for one instruction set."""
 

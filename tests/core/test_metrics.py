@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from salticid.core.metrics import bad_n, confusion_matrix, density, epe, iou, miou, psnr_db, roc_auc, ssim
+from salticid.core.metrics import (
+    bad_n,
+    confusion_matrix,
+    density,
+    epe,
+    iou,
+    miou,
+    pixel_accuracy,
+    psnr_db,
+    roc_auc,
+    ssim,
+)
 from salticid.errors import InputError
 
 NAN = np.nan
@@ -76,6 +87,12 @@ def test_classes_that_do_not_occur_are_nan_and_do_not_pull_the_mean_down():
     np.testing.assert_array_equal(iou(confusion), [0.5, 0, NAN])
     assert miou(confusion) == 0.25
     assert math.isnan(miou(np.zeros((3, 3), int)))
+
+
+def test_pixel_accuracy_is_the_share_of_pixels_with_a_truth_that_are_right():
+    truth, labels = np.array([0, 0, 1, 2, 255]), np.array([0, 1, 1, 2, 0])
+    assert pixel_accuracy(confusion_matrix(labels, truth, 3, void=255)) == 0.75
+    assert math.isnan(pixel_accuracy(np.zeros((3, 3), int)))
 
 
 @pytest.mark.parametrize("labels", [[-1, 0], [0, 3], [0, 255]])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import sys
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,6 +92,53 @@ def test_only_the_wanted_outputs_come_back_and_in_that_order(conv_net, engine):
     both = Session(conv_net, engine=engine, threads=1, outputs=["negative", "features"]).run({"image": IMAGE})
     assert list(both) == ["negative", "features"]
     assert both["features"].min() >= 0 >= both["negative"].max()
+
+
+def test_what_only_unwanted_outputs_need_is_not_computed(make_onnx, engine):
+    """onnxruntime by itself computes every node, with only_execute_path_to_fetches too (1.31)."""
+    layers = [("MatMul", ["x" if k == 0 else f"m{k}", "x"], [f"m{k + 1}"], {}) for k in range(30)]
+    nodes = [("Neg", ["x"], ["cheap"], {}), *layers, ("Tanh", ["m30"], ["dear"], {})]
+    shape = {"dear": (1, ["N", "N"]), "cheap": (1, ["N", "N"])}
+    model = make_onnx(nodes, {"x": (1, ["N", "N"])}, shape)
+    x = np.random.default_rng(0).random((300, 300), np.float32)
+    whole, part = (Session(model, engine=engine, threads=1, outputs=outputs) for outputs in (None, ["cheap"]))
+    np.testing.assert_array_equal(part.run({"x": x})["cheap"], -x)
+    assert _fastest(lambda: part.run({"x": x})) < _fastest(lambda: whole.run({"x": x})) / 5
+
+
+def test_wanted_outputs_of_a_model_with_weights_beside_it_find_them(tmp_path, make_onnx, engine):
+    from onnx import TensorProto
+
+    tensor = TensorProto(name="w", data_type=1, dims=[4], data_location=TensorProto.EXTERNAL)
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "weights.bin"
+    nodes = [("Add", ["x", "w"], ["y"], {}), ("Neg", ["y"], ["z"], {})]
+    (tmp_path / "net.onnx").write_bytes(make_onnx(nodes, {"x": (1, [4])}, {"y": (1, [4]), "z": (1, [4])}, [tensor]))
+    (tmp_path / "weights.bin").write_bytes(np.arange(4, dtype=np.float32).tobytes())
+    session = Session(tmp_path / "net.onnx", engine=engine, threads=1, outputs=["y"])
+    np.testing.assert_array_equal(session.run({"x": np.ones(4, np.float32)})["y"], [1, 2, 3, 4])
+
+
+def test_what_a_file_says_of_itself_can_be_read_in_every_format(tmp_path, conv_net, needs):
+    import onnx
+
+    model = onnx.load_from_string(conv_net)
+    onnx.helper.set_model_props(model, {"salticid.classes": '["Road", "Straße"]'})
+    path = tmp_path / "net.onnx"
+    path.write_bytes(model.SerializeToString())
+    told = {"salticid.classes": '["Road", "Straße"]'}
+    assert Session(path, threads=1).metadata == told
+    assert Session(path.read_bytes(), threads=1, outputs=["features"]).metadata == told
+    assert Session(conv_net, threads=1).metadata == {}
+    needs("openvino")
+    assert Session(path, engine="openvino", threads=1).metadata == told
+    openvino = packages.openvino()
+    graph = openvino.Core().read_model(path)
+    openvino.save_model(graph, tmp_path / "kept.xml", compress_to_fp16=False)
+    assert Session(tmp_path / "kept.xml", threads=1).metadata.items() >= told.items()
+    graph.set_rt_info("ours", "salticid.classes")
+    openvino.save_model(graph, tmp_path / "own.xml", compress_to_fp16=False)
+    assert Session(tmp_path / "own.xml", threads=1).metadata["salticid.classes"] == "ours"
 
 
 def test_an_input_that_is_also_an_output_shares_no_memory(make_onnx, engine):
@@ -249,6 +298,25 @@ def test_a_named_device_is_never_replaced(conv_net, needs):
         Session(conv_net, engine="openvino", device="cuda", threads=1)
 
 
+def test_a_signal_after_several_openvino_sessions_does_not_end_the_process(conv_net, needs, tmp_path):
+    """Jupyter and pytest have a stack for signals (faulthandler); OpenVINO's cores leave a broken one in its place."""
+    needs("openvino")
+    (tmp_path / "net.onnx").write_bytes(conv_net)
+    program = f"""
+        import faulthandler, os, signal
+        faulthandler.enable()
+        from salticid.engine.session import Session
+        first = Session({str(tmp_path / "net.onnx")!r}, engine="openvino", threads=1)
+        second = Session({str(tmp_path / "net.onnx")!r}, engine="openvino", threads=1)
+        del first
+        del second
+        signal.signal(signal.SIGINT, lambda *_: print("handled"))
+        os.kill(os.getpid(), signal.SIGINT)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
+
+
 def test_an_absent_engine_is_a_missing_error(conv_net, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingError, match=r"pip install 'salticid\[openvino\]'"):
@@ -293,6 +361,15 @@ def test_weights_outside_the_model_s_folder_are_not_read(tmp_path, make_onnx, en
         Session(tmp_path / "model" / "net.onnx", engine=engine, threads=1)
     with pytest.raises(InputError, match="give the path"):
         Session(model, engine=engine, threads=1)
+
+
+def _fastest(run):
+    def once():
+        start = time.perf_counter()
+        run()
+        return time.perf_counter() - start
+
+    return min(once() for _ in range(7))
 
 
 def _torch_net(conv_weights):

@@ -19,6 +19,7 @@
 #include "census.h"
 #include "dispatch.h"
 #include "filter.h"
+#include "label.h"
 #include "patch_runner.h"
 #include "refine.h"
 #include "sgm.h"
@@ -428,6 +429,71 @@ std::size_t compare_refinement() {
     return compared;
 }
 
+// ---- Labels
+
+// Logits whose memory ends with the last of them.
+struct Logits {
+    std::size_t classes, height, width, row_stride, plane_stride;
+    std::vector<float> values;
+
+    Logits(Random& random, std::size_t count, std::size_t rows, std::size_t columns)
+        : classes(count), height(rows), width(columns), row_stride(columns + random.below(3)),
+          plane_stride(rows * row_stride + random.below(5)),
+          values((count - 1) * plane_stride + (rows - 1) * row_stride + columns) {
+        const std::size_t kind = random.below(4), block = 1 + random.below(9);
+        std::size_t n = 0;
+        for (float& value : values) value = logit(random, kind, n++ / block);
+    }
+
+    salticid::LogitPlanes planes() const {
+        return {values.data(), static_cast<std::ptrdiff_t>(plane_stride), static_cast<std::ptrdiff_t>(row_stride), classes,
+                height, width};
+    }
+
+private:
+    // Any numbers, equal ones, ones that rounding makes equal, and the largest that there are.
+    static float logit(Random& random, std::size_t kind, std::size_t block) {
+        const float any = static_cast<float>(random.below(2001)) / 64.0f - 15.0f;
+        switch (kind) {
+            case 0: return any + static_cast<float>(block * 7 % 5);
+            case 1: return static_cast<float>(random.below(3)) - 1.0f;
+            case 2: return 1.7f + static_cast<float>(random.below(5)) * std::numeric_limits<float>::epsilon();
+            default: return any / 20.0f * std::numeric_limits<float>::max();
+        }
+    }
+};
+
+std::vector<std::uint8_t> labelled(const InstructionSet& set, const Logits& logits, std::size_t scale, std::size_t threads,
+                                   std::size_t height, std::size_t width) {
+    std::vector<std::uint8_t> labels(height * width + 1, 77);
+    const salticid::LabelImage image = {labels.data(), static_cast<std::ptrdiff_t>(width), height, width};
+    labels.back() = salticid::upsample_argmax(*set.labels, logits.planes(), scale, threads, image);
+    return labels;
+}
+
+std::size_t compare_labels() {
+    Random random(6);
+    std::size_t compared = 0;
+    for (const std::size_t scale : {2, 4, 8, 16, 32})
+        for (const std::size_t classes : {1, 2, 15, 16, 17, 19, 255})
+            for (const std::size_t width : {1, 2, 14, 30, 33}) {
+                Logits logits(random, classes, 1 + random.below(9), width);
+                if (random.below(9) == 0) logits.values.back() = std::numeric_limits<float>::quiet_NaN();
+                const std::size_t rows = logits.height * scale - random.below(scale);
+                const std::size_t columns = width * scale - random.below(scale);
+                const std::vector<std::uint8_t> expected = labelled(scalar(), logits, scale, 1, rows, columns);
+                if (expected.back() == 1) digest_in(expected);
+                for (const InstructionSet& set : salticid::instruction_sets()) {
+                    const std::size_t threads = 1 + compared++ % 3;
+                    const std::vector<std::uint8_t> found = labelled(set, logits, scale, threads, rows, columns);
+                    if (found.back() == 0 && expected.back() == 0) continue;  // of no use
+                    expect_same(expected, found, columns, "the label",
+                                described("labels of", set, logits.height, width, threads));
+                }
+            }
+    return compared;
+}
+
 // ---- Semi-global matching
 
 struct Window {
@@ -617,6 +683,7 @@ int main() {
     std::printf("maps %zu\n", compare_filters());
     std::printf("patches %zu\n", compare_patches());
     std::printf("refinements %zu\n", compare_refinement());
+    std::printf("label_maps %zu\n", compare_labels());
     const std::vector<Case> cases = make_cases();
     std::printf("matches %zu\n", compare_matches(cases));
     std::printf("digest %016llx\n", static_cast<unsigned long long>(digest));

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import salticid
-from salticid.cli import cache, demo, doctor, evaluate, export, models, stereo, train
+from salticid.cli import cache, demo, doctor, evaluate, export, models, segment, stereo, train
 
 app = typer.Typer(
     name="salticid",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("export")(export.export)
+app.command("segment")(segment.segment)
 app.add_typer(stereo.app)
 app.add_typer(evaluate.app)
 app.add_typer(train.app)

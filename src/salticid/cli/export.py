@@ -19,15 +19,33 @@ if TYPE_CHECKING:
 
 OWN = "refine"
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help=f"{OWN}, or the path of a small .onnx model.")]
-Target = Annotated[Literal["c", "onnx"], typer.Option(help="C99 for microcontrollers, or an ONNX file.")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help=f"{OWN}, the name on a model's card, or an .onnx file.")]
+Target = Annotated[
+    Literal["c", "onnx", "openvino", "tensorrt"],
+    typer.Option(help="C99 for microcontrollers (small networks), or the file of an engine."),
+]
 Weights = Annotated[Literal["int8", "int16"], typer.Option(help="Of C: bits for a weight; wider is larger and faster.")]
 Prefix = Annotated[str | None, typer.Option(help="First part of all names (default: the model's name).")]
 Verify = Annotated[
     Literal["host", "qemu"] | None,
     typer.Option(help="Of C: compare it bit by bit, here or on an emulated Cortex-M4F, which also measures it."),
 ]
-Calibration = Annotated[Path | None, typer.Option(help="Real inputs (N, *shape) in an .npy file; for an .onnx model.")]
+Calibration = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibration",
+        "--calibrate",
+        help="Typical inputs for an .onnx model: a folder of images, or an .npy file of real inputs (N, *shape).",
+    ),
+]
+Int8 = Annotated[bool, typer.Option("--int8", help="8 bits, with ranges from --calibrate.")]
+Fp16 = Annotated[bool, typer.Option("--fp16", help="Weights in 16 bits; of TensorRT, the arithmetic too.")]
+Outputs = Annotated[str | None, typer.Option(help="Outputs to keep, by comma, such as logits8,labels (default: all).")]
+MostLoss = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Of --int8: share of labels that may change; the worst layers stay in float."),
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads to measure with (default: all CPUs).")]
 
 
 @with_output
@@ -36,35 +54,91 @@ def export(
     *,
     to: Target,
     output: OutputFolder,
-    weights: Weights = "int8",
+    weights: Weights | None = None,
     prefix: Prefix = None,
     verify: Verify = None,
     calibration: Calibration = None,
+    int8: Int8 = False,
+    fp16: Fp16 = False,
+    outputs: Outputs = None,
+    most_loss: MostLoss = None,
+    threads: Threads = None,
     overwrite: Overwrite = False,
     out: Output,
 ) -> None:
-    """Write a network as C for microcontrollers, in whole numbers, or as ONNX."""
-    if calibration is not None and model == OWN:
-        raise InputError(f"--calibration is for .onnx models: the ranges of {OWN} are known")
-    name = prefix or (OWN if model == OWN else _name(model))
-    if to == "onnx":
-        if verify is not None:
-            raise InputError("--verify is for --to c: an ONNX file is always compared with numpy before it is there")
-        _to_onnx(model, output, name, overwrite=overwrite, out=out)
-        return
+    """Write a network as ONNX, for OpenVINO or TensorRT, or as C for microcontrollers."""
+    if model == OWN and (calibration is not None or int8 or fp16 or outputs is not None):
+        raise InputError(
+            f"--calibration, --int8, --fp16 and --outputs are for .onnx models: the ranges of {OWN} are known, and its "
+            "C is in whole numbers"
+        )
+    if to != "c" and weights is not None:
+        raise InputError("--weights is for --to c: other files have --int8 and --fp16")
+    if to != "c" and verify is not None:
+        raise InputError("--verify is for --to c: any other file is compared with its source before it is there")
+    if to == "c":
+        if int8 or fp16 or outputs is not None or most_loss is not None:
+            raise InputError("--int8, --fp16, --outputs and --most-loss are not for --to c: its weights have --weights")
+        _to_c(model, output, prefix, weights or "int8", verify, calibration, overwrite=overwrite, out=out)
+    elif model == OWN:
+        if to != "onnx":
+            raise InputError(f"{OWN} is exported as c or onnx, not as {to}: {to} can read the latter")
+        _own_to_onnx(output, prefix or OWN, overwrite=overwrite, out=out)
+    else:
+        from salticid.cli.export_network import Job, export_network
+        from salticid.runtime import hardware
+
+        source = _source(model)
+        job = Job(
+            source=source,
+            to=to,
+            folder=output,
+            name=prefix or source.stem,
+            calibration=calibration,
+            outputs=None if outputs is None else tuple(name.strip() for name in outputs.split(",")),
+            int8=int8,
+            fp16=fp16,
+            most_loss=most_loss,
+            threads=threads or hardware.threads(),
+            overwrite=overwrite,
+        )
+        export_network(job, out)
+
+
+def _source(model: str) -> Path:
+    """Return the ONNX file that is meant by a path or the name of a card."""
+    from salticid.engine import models
+
+    path = models.find(model)
+    if path.suffix.lower() != ".onnx":
+        raise InputError(f"{model!r} is {path.name}: only .onnx files are exported")
+    return path
+
+
+def _to_c(
+    model: str,
+    output: Path,
+    prefix: str | None,
+    weights: Literal["int8", "int16"],
+    verify: Literal["host", "qemu"] | None,
+    calibration: Path | None,
+    *,
+    overwrite: bool,
+    out: Output,
+) -> None:
     from salticid.engine.c_export import export_c
 
+    name = prefix or (OWN if model == OWN else _name(model))
     network = _own_network() if model == OWN else _network(model, calibration)
     report = export_c(network, output, prefix=name, weights=weights, verify=verify, overwrite=overwrite)
     _tell(report, out)
 
 
-def _to_onnx(model: str, output: Path, name: str, *, overwrite: bool, out: Output) -> None:
+def _own_to_onnx(output: Path, name: str, *, overwrite: bool, out: Output) -> None:
     from salticid.core import atomic
     from salticid.engine.onnx_layers import export_onnx
-    from salticid.engine.onnx_read import read_onnx
 
-    layers, shape = _own_layers() if model == OWN else read_onnx(model)
+    layers, shape = _own_layers()
     path = atomic.make_folder(output) / f"{name}.onnx"
     difference = export_onnx(layers, shape, path, overwrite=overwrite)
     out.say(f"{path}: differs from numpy by {difference:.2g} at most")

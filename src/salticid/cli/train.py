@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from salticid.cli.evaluate import Data, show_refinement
-from salticid.cli.flags import Overwrite, with_output
+from salticid.cli.flags import OutputFolder, Overwrite, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
+
+if TYPE_CHECKING:
+    from salticid.segment.curves import Epoch
 
 app = typer.Typer(name="train", help="Train a network.", no_args_is_help=True)
 
 SUFFIX = ".npz"
+TRUNK_RATE = 0.2  # of the learning rate, for layers that ImageNet's weights gave a start
 
 
 @app.callback()
@@ -74,3 +78,88 @@ def refine(
         network = train(training_samples(views, pixels), schedule, out.say)
         network.save(output, overwrite=overwrite)
         out.say(f"wrote {output}: {network.parameters} parameters")
+
+
+@app.command("segment")
+@with_output
+def segment(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA", help="A folder: images/ and labels/, or CamVid's or Cityscapes' layout.", show_default=False
+        ),
+    ],
+    *,
+    output: OutputFolder,
+    classes: Annotated[
+        str | None, typer.Option(help="Names of the classes in the order of their numbers: sky,road,car.")
+    ] = None,
+    void: Annotated[int | None, typer.Option(min=0, max=255, help="Number in the labels that is no class.")] = None,
+    variant: Annotated[Literal["edge", "documented"], typer.Option(help="Which network.")] = "edge",
+    imagenet: Annotated[
+        Path | None, typer.Option(help="Weights of MobileNetV2 to start from, a .safetensors file.")
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None, typer.Option(help="A network to learn from as well, .safetensors or .onnx; several: often.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each image is looked at.")] = 300,
+    batch: Annotated[int, typer.Option(min=1, help="Views in a step.")] = 16,
+    size: Annotated[str, typer.Option(help="Width x height of a view, px; multiples of 32.")] = "480x384",
+    rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-3,
+    class_weights: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="How much rare classes count: by their share to the power of minus this."),
+    ] = 0.5,
+    warm_steps: Annotated[
+        int, typer.Option(min=0, help="Steps in which the first layers learn to stand in for MobileNetV2's.")
+    ] = 1200,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Arithmetic (auto: bf16 where it is in hardware).")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Where chance begins.")] = 0,
+    out: Output,
+) -> None:
+    """Train a segmentation network on DATA; the same command goes on with a training that was killed.
+
+    The folder then holds model.onnx for 'salticid segment --model', best.safetensors for 'salticid export', and the
+    curve of the training as a table and as a picture.
+    """
+    from salticid.segment.data import find_dataset
+    from salticid.segment.fit import Plan, best_device, best_precision, fit
+    from salticid.segment.train import Recipe
+
+    dataset = find_dataset(data, classes.split(",") if classes else None, void)
+    chosen = best_device() if device == "auto" else device
+    arithmetic = best_precision(chosen) if precision == "auto" else precision
+    recipe = Recipe(trunk_rate=TRUNK_RATE, precision=arithmetic, seed=seed)
+    plan = Plan(variant, epochs, batch, _sides(size), rate, class_weights, warm_steps, recipe)
+    out.say(f"{len(dataset.classes)} classes; training on {chosen} in {arithmetic}")
+    result = fit(
+        dataset,
+        output,
+        plan,
+        imagenet=imagenet,
+        teachers=teacher or (),
+        device=chosen,
+        say=out.say,
+        progress=out.progress,
+        each=lambda epoch: out.say(_line(epoch, epochs)),
+    )
+    out.result({"best_miou": result.best_miou, "best_epoch": result.best_epoch, "folder": str(output)})
+    out.say(
+        f"wrote {output}: mIoU {100 * result.best_miou:.2f} % on the validation images, of epoch {result.best_epoch}"
+    )
+
+
+def _sides(text: str) -> tuple[int, int]:
+    """Return height and width of what is typed as width x height."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise InputError(f"--size must be width x height such as 480x384, not {text!r}")
+    return int(height), int(width)
+
+
+def _line(epoch: Epoch, epochs: int) -> str:
+    judged = f", mIoU {100 * epoch.miou:.2f} %" if epoch.miou == epoch.miou else ""
+    return f"epoch {epoch.epoch} of {epochs}: loss {epoch.loss:.3f}{judged}, {epoch.seconds:.1f} s"

@@ -103,10 +103,13 @@ def mask_overlay(image: Image, labels: Array, palette: Array, opacity: float = 0
         raise InputError(f"palette must be (N, 3), not {colors.shape}")
     if not 0 <= opacity <= 1:
         raise InputError(f"opacity must be in 0..1, not {opacity}")
-    painted = (labels >= 0) & (labels < len(colors))
-    tint = colors.astype(np.uint8)[np.where(painted, labels, 0).astype(np.intp)]
-    mixed = cv2.addWeighted(below, 1 - opacity, tint, opacity, 0)
-    return np.where(painted[..., None], mixed, below)
+    numbers = labels.view(np.uint8) if labels.dtype == np.bool_ else labels
+    tint = np.take(colors.astype(np.uint8), numbers, axis=0, mode="clip")
+    mixed = np.asarray(cv2.addWeighted(below, 1 - opacity, tint, opacity, 0), np.uint8)
+    unpainted = (numbers < 0) | (numbers >= len(colors))
+    if unpainted.any():
+        mixed[unpainted] = below[unpainted]
+    return mixed
 
 
 def skeleton(

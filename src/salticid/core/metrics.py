@@ -100,6 +100,12 @@ def miou(confusion: Array) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
+def pixel_accuracy(confusion: Array) -> float:
+    """Return the share of the pixels with a truth that were labelled right, 0 to 1; nan when there are none."""
+    total = int(confusion.sum())
+    return float(np.trace(confusion) / total) if total else float("nan")
+
+
 def psnr_db(a: Array, b: Array, peak: float = 255, crop: int = 0) -> float:
     """Return the peak signal-to-noise ratio in dB; infinite for equal images.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
+from salticid.engine.protobuf import Buffer, broken, fields
 from salticid.errors import InputError
 
 # Message -> field number -> message that it holds, as in onnx.proto; all other fields are skipped.
@@ -28,11 +28,6 @@ CHILDREN = {
 }
 
 GRAPH = 7  # the field of the model that holds its graph
-
-VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5  # protobuf wire types
-FIXED_BYTES = {FIXED64: 8, FIXED32: 4}
-
-Buffer = bytes | mmap.mmap
 
 
 def check(model: Path | bytes, label: str) -> None:
@@ -68,54 +63,19 @@ def check_bytes(data: bytes, model: str) -> None:
 
 def _external_locations(data: Buffer, model: str) -> set[bytes]:
     """Return the `location` of every external tensor, in graphs, subgraphs, functions and attributes."""
-    if not any(number == GRAPH for number, _, _ in _fields(data, 0, len(data), model)):
-        raise _broken(model)
+    if not any(field.number == GRAPH for field in fields(data, 0, len(data), model)):
+        raise broken(model)
     locations: set[bytes] = set()
     pending = [("model", 0, len(data))]
     while pending:
         kind, start, end = pending.pop()
         texts = {}
-        for number, first, last in _fields(data, start, end, model):
-            child = CHILDREN[kind].get(number)
+        for field in fields(data, start, end, model):
+            child = CHILDREN[kind].get(field.number)
             if kind == "entry" and child:
-                texts[child] = data[first:last]
+                texts[child] = data[field.start : field.end]
             elif child:
-                pending.append((child, first, last))
+                pending.append((child, field.start, field.end))
         if texts.get("key") == b"location":
             locations.add(texts.get("value", b""))
     return locations
-
-
-def _fields(data: Buffer, start: int, end: int, model: str) -> Iterator[tuple[int, int, int]]:
-    """Yield number, start and end of each length-delimited field between `start` and `end`."""
-    while start < end:
-        tag, start = _varint(data, start, end, model)
-        number, wire = tag >> 3, tag & 7
-        if number == 0:
-            raise _broken(model)
-        if wire == LENGTH:
-            length, start = _varint(data, start, end, model)
-            if length > end - start:
-                raise _broken(model)
-            yield number, start, start + length
-            start += length
-        elif wire == VARINT:
-            _, start = _varint(data, start, end, model)
-        elif wire in FIXED_BYTES:
-            start += FIXED_BYTES[wire]
-        else:
-            raise _broken(model)
-
-
-def _varint(data: Buffer, start: int, end: int, model: str) -> tuple[int, int]:
-    """Return the number at `start` and the position after it: 7 bits a byte, lowest first, at most 10 bytes."""
-    value = 0
-    for shift, at in enumerate(range(start, min(start + 10, end))):
-        value |= (data[at] & 0x7F) << (7 * shift)
-        if data[at] < 0x80:
-            return value, at + 1
-    raise _broken(model)
-
-
-def _broken(model: str) -> InputError:
-    return InputError(f"{model} is cut off or no ONNX model")

@@ -43,6 +43,7 @@ class Backend(Protocol):
     outputs: tuple[TensorSpec, ...]
     device: str
     threads: int
+    metadata: dict[str, str]
 
     def run(self, feeds: Mapping[str, Array]) -> list[Array]:
         """Return the outputs in order."""
@@ -68,8 +69,8 @@ class Session:
         Arithmetic for the values that the model holds as float32. "fp32" forbids the engine to round below it;
         "bf16" and "fp16" (openvino, torch) allow it.
     outputs
-        Names of the wanted outputs, in order; all of them by default. openvino does not compute the others. They name
-        what a torch module returns as a tuple or a mapping.
+        Names of the wanted outputs, in order; all of them by default. What only the others need is not computed, in
+        onnxruntime and openvino. They name what a torch module returns as a tuple or a mapping.
 
     Attributes
     ----------
@@ -77,6 +78,8 @@ class Session:
         What `run` takes and returns.
     engine, device, threads, precision
         What is really used.
+    metadata
+        What the maker of an ONNX or OpenVINO file wrote into it, by name; empty for other models.
 
     Raises
     ------
@@ -106,6 +109,7 @@ class Session:
         self.outputs: tuple[TensorSpec, ...] = self._backend.outputs
         self.device: str = self._backend.device
         self.threads: int = self._backend.threads
+        self.metadata: dict[str, str] = self._backend.metadata
         self.precision: Precision = precision
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import threading
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from salticid.core.types import Array
-from salticid.engine import external_data, packages
+from salticid.engine import external_data, onnx_file, packages
 from salticid.engine.failures import load_failure, run_failure
 from salticid.engine.settings import Settings
 from salticid.engine.tensors import TensorSpec, choose
@@ -59,6 +60,7 @@ class OpenVinoBackend:
         graph = _read(ov, model)
         if not graph.outputs:
             raise InputError(f"{self._label} is no model: it has no outputs")
+        self.metadata = _metadata(graph, model, self._label)
         every = [_spec(port, self._label) for port in graph.outputs]
         self.inputs = tuple(_spec(port, self._label) for port in graph.inputs)
         self.outputs = choose(every, settings.outputs, self._label)
@@ -66,10 +68,21 @@ class OpenVinoBackend:
             # A model made of the wanted outputs alone does not compute what only the others need.
             chosen = [graph.outputs[every.index(spec)] for spec in self.outputs]
             graph = ov.Model([port.get_node().input_value(0) for port in chosen], graph.get_parameters())
-        compiled = ov.Core().compile_model(graph, "CPU", _config(settings))
+        compiled = _core().compile_model(graph, "CPU", _config(settings))
         _check_precision(compiled, settings.precision)
         self.threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
         self._request = compiled.create_infer_request()
+
+
+@functools.cache
+def _core() -> Any:
+    """Return the one core of this process.
+
+    Where the program has a stack for signals (faulthandler, so Jupyter and pytest), each core of OpenVINO 2026.4 puts
+    its own in that place and later puts back what it found. Two that end in the order in which they began leave one
+    that is not mapped any more, and the next Ctrl-C ends the process.
+    """
+    return packages.openvino().Core()
 
 
 def _errors(ov: Any) -> tuple[type[Exception], ...]:
@@ -84,6 +97,17 @@ def _read(ov: Any, model: Path | bytes) -> Any:
         "onnx" if isinstance(model, bytes) else FRONTENDS[model.suffix.lower()]
     )
     return frontend.convert(frontend.load(io.BytesIO(model) if isinstance(model, bytes) else str(model)))
+
+
+def _metadata(graph: Any, model: Path | bytes, label: str) -> dict[str, str]:
+    """Return what the file says of itself; one that was converted keeps what the ONNX file said under `framework`."""
+    if isinstance(model, bytes) or model.suffix.lower() == ".onnx":
+        return onnx_file.metadata(model, label)
+    told = dict(graph.get_rt_info())
+    inherited = told.pop("framework", {})
+    every = {**(inherited if isinstance(inherited, dict) else {}), **told}
+    texts = {name: getattr(value, "value", None) for name, value in every.items()}
+    return {name: value for name, value in texts.items() if isinstance(value, str)}
 
 
 def _config(settings: Settings) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class TorchBackend:
         self._label = label
         self._precision = settings.precision
         self.threads = settings.threads
+        self.metadata: dict[str, str] = {}
         self.device = _device(self._torch, module, settings, label)
         self.inputs = tuple(TensorSpec(name, None, None) for name in _parameters(module, label))
         self.outputs = tuple(TensorSpec(name, None, None) for name in settings.outputs or ("output",))

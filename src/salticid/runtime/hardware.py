@@ -89,6 +89,8 @@ def instruction_sets() -> tuple[str, ...]:
     """Return the SIMD instruction sets of this CPU that kernels care about, widest first."""
     flags = set((_cpuinfo().get("flags") or _cpuinfo().get("Features") or "").split())
     known = (
+        "amx_bf16",
+        "avx512_bf16",
         "avx512_vnni",
         "avx512_bitalg",
         "avx512vbmi",

@@ -1,0 +1,142 @@
+"""What `salticid segment` is to do: every input found, and where its labels and its picture go.
+
+All that can be wrong with names is found here, before the network is loaded or a file is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from salticid.errors import InputError
+
+As = Literal["overlay", "labels", "both"]
+Kind = Literal["image", "video", "camera", "stdin"]
+
+STDIN = "-"
+LABEL_SUFFIXES = (".png", ".npy")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input, and what is made of it."""
+
+    name: str  # of the input, as messages call it
+    kind: Kind
+    path: Path | None  # of an image or video
+    overlay: Path | None  # a picture, or for videos and cameras a video
+    labels: Path | None  # an image, or for videos and cameras a folder of them
+
+    @property
+    def moving(self) -> bool:
+        """Whether it has many frames."""
+        return self.kind in ("video", "camera")
+
+    @property
+    def targets(self) -> list[Path]:
+        """What is written."""
+        return [path for path in (self.overlay, self.labels) if path is not None]
+
+    @property
+    def source(self) -> int | Path:
+        """What a stream reads: the number of a camera, or a path."""
+        return int(self.name) if self.path is None else self.path
+
+
+def plan(inputs: list[str], output: Path, made: As, *, overwrite: bool) -> list[Job]:
+    """Return what is to be done, in order; a folder that is not there yet is made by `make_room`.
+
+    Raises
+    ------
+    InputError
+        An input is not there, several inputs are to go into one file or two into the same, the suffix of the file does
+        not go with what is in it, a target is an input or exists and `overwrite` is false, or cannot be written.
+    """
+    found = [item for given in inputs for item in _found(given)]
+    folder = output.is_dir() or output.suffix == ""
+    if not folder and len(found) > 1:
+        raise InputError(f"{len(found)} inputs do not go into the one file {output}: give a folder, such as -o out/")
+    jobs = [_into_folder(*item, output, made) if folder else _into_file(*item, output, made) for item in found]
+    _check_distinct(jobs)
+    if output.is_dir() or not folder:
+        for job in jobs:
+            _check_free(job, overwrite=overwrite)
+    return jobs
+
+
+def make_room(jobs: list[Job]) -> None:
+    """Make the folders to write to; `InputError` where that is not possible."""
+    from salticid.core.atomic import make_folder
+
+    for job in jobs:
+        for target in job.targets:
+            make_folder(target if job.moving and target is job.labels else target.parent)
+
+
+def _found(given: str) -> Iterator[tuple[str, Kind, Path | None]]:
+    """Yield name, kind and path of each item that one word of the command line stands for."""
+    from salticid.segment.sources import find_images
+
+    if given == STDIN:
+        yield "standard input", "stdin", None
+    elif given.isdecimal() and not Path(given).exists():
+        yield given, "camera", None
+    else:
+        images = find_images(given)
+        if images is None:
+            yield given, "video", Path(given)
+        for path in images or ():
+            yield str(path), "image", path
+
+
+def _into_folder(name: str, kind: Kind, path: Path | None, folder: Path, made: As) -> Job:
+    stem = path.stem if path else "stdin" if kind == "stdin" else f"camera{name}"
+    moving = kind in ("video", "camera")
+    overlay = folder / f"{stem}_overlay{'.mp4' if moving else '.jpg'}" if made != "labels" else None
+    labels = folder / (stem if moving else f"{stem}.png") if made != "overlay" else None
+    return Job(name, kind, path, overlay, labels)
+
+
+def _into_file(name: str, kind: Kind, path: Path | None, file: Path, made: As) -> Job:
+    from salticid.core.image_header import SUFFIXES
+    from salticid.segment.record import codec_of
+
+    suffix = file.suffix.lower()
+    if made == "both":
+        raise InputError(f"overlay and labels do not go into the one file {file}: give a folder, such as -o out/")
+    if kind in ("video", "camera"):
+        if made == "labels":
+            raise InputError(f"the labels of many frames do not go into {file}: give a folder, such as -o out/")
+        codec_of(file)
+    elif made == "labels" and suffix not in LABEL_SUFFIXES:
+        raise InputError(f"cannot write labels as {file}: use {', '.join(LABEL_SUFFIXES)}")
+    elif made == "overlay" and suffix not in SUFFIXES:
+        hint = "; for labels say --as labels" if suffix in LABEL_SUFFIXES else ""
+        raise InputError(f"cannot write a picture as {file}: use .png, .jpg, .webp or .tif{hint}")
+    return Job(name, kind, path, *((file, None) if made == "overlay" else (None, file)))
+
+
+def _check_distinct(jobs: list[Job]) -> None:
+    """Raise `InputError` where a target is an input, or that of two inputs."""
+    sources = {job.path.resolve() for job in jobs if job.path is not None}
+    owners: dict[Path, Job] = {}
+    for job in jobs:
+        for target in job.targets:
+            place = target.resolve()
+            if place in sources:
+                raise InputError(f"{target} is an input: choose another place for the output")
+            other = owners.setdefault(place, job)
+            if other is not job:
+                raise InputError(f"{other.name} and {job.name} would both become {target}: run them one by one")
+
+
+def _check_free(job: Job, *, overwrite: bool) -> None:
+    from salticid.core.atomic import check_target
+
+    for target in job.targets:
+        if not (job.moving and target is job.labels):
+            check_target(target, overwrite=overwrite)
+        elif target.is_dir() and not overwrite and any(target.iterdir()):
+            raise InputError(f"{target} exists and is not empty: choose another folder, or say --overwrite")

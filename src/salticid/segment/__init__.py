@@ -1,0 +1,1 @@
+"""Meaning: images, video and cameras -> a class for every pixel."""

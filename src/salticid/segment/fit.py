@@ -1,0 +1,235 @@
+"""From a folder of images and labels to a trained network: what `salticid train segment` does.
+
+    result = fit("camvid/", "run/", Plan(epochs=300), imagenet="mobilenet_v2.safetensors")
+
+Everything is in the one folder that it is given: `last.safetensors` and `curve.csv` to go on from after a kill,
+`best.safetensors` and `model.onnx` to use, `curve.svg` to look at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from salticid.engine import packages
+
+packages.require("torch")  # where it is absent, this says how to get it
+
+import torch  # noqa: E402 - see above
+
+from salticid.core import atomic  # noqa: E402
+from salticid.engine.distill import Network, ensemble, exported_teacher  # noqa: E402
+from salticid.engine.export_onnx import export_onnx  # noqa: E402
+from salticid.engine.session import Session  # noqa: E402
+from salticid.engine.weights import SUFFIX, read_state  # noqa: E402
+from salticid.errors import InputError, MissingError  # noqa: E402
+from salticid.runtime import hardware  # noqa: E402
+from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load  # noqa: E402
+from salticid.segment.curves import Epoch  # noqa: E402
+from salticid.segment.data import Dataset, problems, refuse  # noqa: E402
+from salticid.segment.layouts import Pair  # noqa: E402
+from salticid.segment.losses import OHEMLoss  # noqa: E402
+from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant  # noqa: E402
+from salticid.segment.network_file import INPUT, TASK  # noqa: E402
+from salticid.segment.train import (  # noqa: E402
+    BEST_FILE,
+    LAST_FILE,
+    Precision,
+    Recipe,
+    SegmentationTrainer,
+    TrainingResult,
+)
+from salticid.segment.warm_start import warm_start  # noqa: E402
+
+MODEL_FILE = "model.onnx"
+KEPT_SHARE = 1 / 16  # of a batch's pixels: so many hard ones are learned from at least
+
+Progress = Callable[[Iterable[Pair], int, str], Iterator[Pair]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is trained, and for how long."""
+
+    variant: Variant = "edge"
+    epochs: int = 300
+    batch: int = 16
+    size: tuple[int, int] = (384, 480)  # height and width of a view; multiples of 32
+    learning_rate: float = 1e-3
+    class_weights: float = 0.5  # a class counts by its share of all pixels to the power of minus this; 0: all alike
+    warm_steps: int = 1200  # in which the first layers learn to stand in for MobileNetV2's
+    recipe: Recipe = field(default_factory=lambda: Recipe(trunk_rate=0.2))
+
+    def __post_init__(self) -> None:
+        if min(self.size) < MULTIPLE or any(side % MULTIPLE for side in self.size):
+            raise InputError(f"the size of a view must be multiples of {MULTIPLE}, not {self.size[1]}x{self.size[0]}")
+        if self.epochs < 1 or self.batch < 1 or self.warm_steps < 0 or not 0 <= self.class_weights <= 1:
+            raise InputError(f"epochs and batch must be at least 1, and class weights 0 to 1, not {self}")
+
+
+def fit(
+    dataset: Dataset,
+    folder: str | os.PathLike[str],
+    plan: Plan,
+    *,
+    imagenet: str | os.PathLike[str] | None = None,
+    teachers: Sequence[str | os.PathLike[str]] = (),
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = lambda pairs, count, what: iter(pairs),
+    each: Callable[[Epoch], None] = lambda epoch: None,
+) -> TrainingResult:
+    """Train a network on a dataset, or go on with the training that the folder holds.
+
+    Parameters
+    ----------
+    dataset
+        As `find_dataset` gives it. All of its pairs are looked at first.
+    folder
+        Made where it is absent.
+    plan
+        What to train.
+    imagenet
+        MobileNetV2's weights to start from, as `load_imagenet` takes them. None: from chance.
+    teachers
+        Networks to learn from beside the truth: files of `fit` (.safetensors) or exported ones (.onnx).
+    device
+        "cpu", "cuda", "cuda:1".
+    say, progress, each
+        Called with a line of news, around the pairs that are looked at, and after every epoch.
+
+    Raises
+    ------
+    InputError
+        Pairs cannot be learned from, the folder holds another training, or a file is none.
+    MissingError
+        There is no such device.
+    """
+    _check_device(device)
+    every = [pair for pairs in dataset.pairs.values() for pair in pairs]
+    refuse(problems(dataset, progress(every, len(every), "pairs looked at")))
+    place = atomic.make_folder(folder)
+    classes = len(dataset.classes)
+    pixels = load(dataset, dataset.pairs["train"], device)
+    views = Views(pixels, classes, plan.size, plan.batch, plan.recipe.seed)
+    torch.manual_seed(plan.recipe.seed)
+    net = FastSegNet(classes, plan.variant)
+    if imagenet is not None and not (place / LAST_FILE).is_file():
+        error = warm_start(net, imagenet, views, plan.warm_steps, device)
+        say(f"started from ImageNet's weights; the first layers stand in for them with an error of {error:.3f}")
+        views.epoch = 0
+    trainer = SegmentationTrainer(
+        net,
+        views,
+        WholeImages(load(dataset, dataset.pairs["val"], device)),
+        classes,
+        plan.learning_rate,
+        plan.epochs,
+        recipe=plan.recipe,
+        loss=_loss(plan, pixels, classes),
+        teacher=ensemble([_teacher(path, device) for path in teachers]) if teachers else None,
+        device=device,
+        folder=place,
+        facts={"classes": dataset.classes, "variant": plan.variant},
+    )
+    if trainer.epochs:
+        say(f"goes on after epoch {len(trainer.epochs)}")
+    result = trainer.train(each)
+    export(place / BEST_FILE, place / MODEL_FILE, overwrite=True)
+    return result
+
+
+def load_trained(path: str | os.PathLike[str]) -> tuple[FastSegNet, tuple[str, ...]]:
+    """Return the network that `fit` wrote, ready to be used, and the names of its classes.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it holds another network.
+    IntegrityError
+        It is damaged.
+    """
+    tensors, facts = read_state(path)
+    if not isinstance(facts, dict) or not {"classes", "variant"} <= facts.keys():
+        raise InputError(f"{os.fspath(path)} holds no network of 'salticid train segment'")
+    net = FastSegNet(len(facts["classes"]), facts["variant"])
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError as problem:
+        raise InputError(f"{os.fspath(path)} holds a network of another version: {problem}") from problem
+    return net.eval(), tuple(facts["classes"])
+
+
+def export(
+    trained: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    fp16_weights: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write a network of `fit` as ONNX with both outputs, `logits8` and `labels`, compared with it on the way.
+
+    Raises
+    ------
+    InputError
+        One of the files is none, or cannot be written.
+    IntegrityError
+        onnxruntime finds something else than torch.
+    """
+    net, classes = load_trained(trained)
+    metadata = {
+        "salticid.task": TASK,
+        "salticid.classes": json.dumps(classes),
+        "salticid.input": INPUT,
+        "salticid.stride": str(MULTIPLE),
+    }
+    export_onnx(
+        net,
+        path,
+        input_shape=(1, 3, 2 * MULTIPLE, 3 * MULTIPLE),
+        labels_scale=STRIDE,
+        fp16_weights=fp16_weights,
+        metadata=metadata,
+        overwrite=overwrite,
+    )
+
+
+def best_precision(device: str) -> Precision:
+    """Return the fastest arithmetic that trains as well as float32 on a device: bfloat16 where it is in hardware."""
+    if torch.device(device).type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "bf16" if {"avx512_bf16", "amx_bf16"} & set(hardware.instruction_sets()) else "fp32"
+
+
+def best_device() -> str:
+    """Return "cuda" where there is one, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as problem:
+        raise InputError(f"device must be cpu, cuda or cuda:1, not {device!r}") from problem
+    if kind not in ("cpu", "cuda"):
+        raise InputError(f"device must be cpu, cuda or cuda:1, not {device!r}")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise MissingError("torch sees no CUDA device here: say --device cpu, or install a build of torch with CUDA")
+
+
+def _loss(plan: Plan, pixels: Pixels, classes: int) -> OHEMLoss:
+    shares = class_shares(pixels, classes).clamp(min=1e-6)
+    weights = shares**-plan.class_weights
+    mean = (weights * shares).sum()  # a pixel weighs 1 in the mean
+    kept = int(plan.batch * plan.size[0] * plan.size[1] * KEPT_SHARE)
+    return OHEMLoss(min_kept=kept, weights=(weights / mean).float() if plan.class_weights else None)
+
+
+def _teacher(path: str | os.PathLike[str], device: str) -> Network:
+    if Path(path).suffix != SUFFIX:
+        return exported_teacher(Session(path, threads=hardware.threads()))
+    net, _ = load_trained(path)
+    return net.to(device)

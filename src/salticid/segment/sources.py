@@ -1,0 +1,225 @@
+"""Where the images of a stream come from: a video, a camera, a folder, or whatever yields frames.
+
+A source is read once, from first to last, in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from salticid.core.files import looks_like, read_head
+from salticid.core.image import read_image
+from salticid.core.image_header import SUFFIXES
+from salticid.core.types import Image
+from salticid.core.video import Frame, VideoReader
+from salticid.errors import BrokenStreamError, InputError, MissingError, SalticidError
+
+StreamSource = str | os.PathLike[str] | int | Iterable[Any]
+
+GLOB_SIGNS = "*?["
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """One image of a source, or the reason why there is none."""
+
+    index: int
+    name: str
+    time_s: float  # on the source's own clock
+    image: Image | None
+    error: SalticidError | None = None
+
+
+class Source(Protocol):
+    """What a stream reads from."""
+
+    live: bool  # it goes on whether or not anybody keeps up
+    independent: bool  # one broken image says nothing about the others
+    count: int | None  # of images, where it is known
+    fps: float | None
+
+    def __iter__(self) -> Iterator[Shot]:
+        """Yield the images in order; called once."""
+
+    def close(self) -> None:
+        """Let go of files and devices."""
+
+
+def open_source(source: StreamSource, *, live: bool | None = None) -> Source:
+    """Return what reads `source`.
+
+    Parameters
+    ----------
+    source
+        A video, an image, a folder or pattern of images; the number of a camera; several image files; or anything that
+        yields `Frame`s or (H, W, 3) RGB or (H, W) gray uint8 arrays.
+    live
+        Whether frames may be dropped; by default of cameras alone.
+
+    Raises
+    ------
+    InputError
+        There is no such file, no image in the folder, or it is no video that is read here.
+    MissingError
+        There is no such camera, or the extra `video` is not installed.
+    """
+    if isinstance(source, int) and not isinstance(source, bool):
+        return CameraSource(source, live=live is not False)
+    if isinstance(source, (str, os.PathLike)):
+        return _open_path(source)
+    if isinstance(source, Iterable):
+        given: Any = list(source) if isinstance(source, (list, tuple)) else source
+        if isinstance(given, list) and given and all(isinstance(item, (str, os.PathLike)) for item in given):
+            return ImageSource([Path(item) for item in given])
+        return FrameSource(given, live=live is True)
+    raise InputError(f"a source is a path, the number of a camera or frames, not {type(source).__name__}")
+
+
+def find_images(source: str | os.PathLike[str]) -> list[Path] | None:
+    """Return the images that `source` names as a folder, a pattern or itself, in order; None when it is none of these.
+
+    Raises
+    ------
+    InputError
+        The folder or the pattern names no image.
+    """
+    path = Path(source)
+    if path.is_dir():
+        found = sorted(item for item in path.iterdir() if item.suffix.lower() in SUFFIXES and item.is_file())
+        if not found:
+            raise InputError(f"the folder {path} holds no images: those end in {', '.join(SUFFIXES)}")
+        return found
+    if not path.exists() and any(sign in os.fspath(source) for sign in GLOB_SIGNS):
+        found = sorted(Path(item) for item in glob.glob(os.fspath(source)) if Path(item).is_file())  # noqa: PTH207
+        if not found:
+            raise InputError(f"no file is named like {os.fspath(source)}")
+        return found
+    return [path] if path.suffix.lower() in SUFFIXES or looks_like(read_head(path)).endswith("image") else None
+
+
+def _open_path(source: str | os.PathLike[str]) -> Source:
+    images = find_images(source)
+    return VideoSource(source) if images is None else ImageSource(images)
+
+
+class VideoSource:
+    """The frames of a video file."""
+
+    live, independent = False, False
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._name = os.fspath(path)
+        # One thread: the other cores have the network to compute.
+        self._reader = VideoReader(path, threads=1)
+        self.count = self._reader.info.frame_count
+        self.fps = self._reader.info.average_fps
+
+    def __iter__(self) -> Iterator[Shot]:
+        for frame in self._reader:
+            yield Shot(frame.index, self._name, frame.time_s, frame.image)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()
+
+
+class ImageSource:
+    """Image files, each for itself: one that cannot be read is told, and the next one comes."""
+
+    live, independent = False, True
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+        self.count: int | None = len(paths)
+        self.fps: float | None = None
+
+    def __iter__(self) -> Iterator[Shot]:
+        for index, path in enumerate(self._paths):
+            try:
+                yield Shot(index, os.fspath(path), float(index), read_image(path))
+            except SalticidError as error:
+                yield Shot(index, os.fspath(path), float(index), None, error)
+
+    def close(self) -> None:
+        """Nothing is open between two images."""
+
+
+class FrameSource:
+    """Whatever yields frames or images."""
+
+    independent = False
+
+    def __init__(self, frames: Iterable[Frame | Image], *, live: bool) -> None:
+        self._frames = frames
+        self.live = live
+        self.count: int | None = len(frames) if isinstance(frames, list) else None
+        self.fps: float | None = None
+
+    def __iter__(self) -> Iterator[Shot]:
+        start = time.perf_counter()
+        for index, frame in enumerate(self._frames):
+            if isinstance(frame, Frame):
+                yield Shot(frame.index, f"frame {frame.index}", frame.time_s, frame.image)
+            elif isinstance(frame, np.ndarray):
+                yield Shot(index, f"frame {index}", time.perf_counter() - start, frame)
+            else:
+                raise InputError(f"frame {index} must be an array or a Frame, not {type(frame).__name__}")
+
+    def close(self) -> None:
+        """Close what can be closed."""
+        close = getattr(self._frames, "close", None)
+        if close is not None:
+            close()
+
+
+class CameraSource:
+    """A camera of this machine, through OpenCV, which every installation has."""
+
+    independent = False
+
+    def __init__(self, number: int, *, live: bool = True) -> None:
+        self.live, self._number = live, number
+        self.count: int | None = None
+        with _silent():
+            self._capture = cv2.VideoCapture(number)
+        if not self._capture.isOpened():
+            raise MissingError(
+                f"camera {number} cannot be opened: is it plugged in, allowed, and not in use? Cameras count from 0"
+            )
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no picture waits in it and grows old
+        self.fps: float | None = float(self._capture.get(cv2.CAP_PROP_FPS)) or None
+
+    def __iter__(self) -> Iterator[Shot]:
+        start, index = time.perf_counter(), 0
+        while True:
+            taken, picture = self._capture.read()
+            if not taken:
+                raise BrokenStreamError(f"camera {self._number} gives no more pictures after {index} frames", index)
+            time_s = time.perf_counter() - start
+            yield Shot(index, f"camera {self._number}", time_s, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)))
+            index += 1
+
+    def close(self) -> None:
+        """Give the camera back."""
+        self._capture.release()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep OpenCV from printing why each of its ways to a camera failed; we say it once."""
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)

@@ -1,0 +1,100 @@
+"""What the numbers of label files mean, and that every problem is told before anything is learned."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from salticid.core.image import write_image
+from salticid.errors import InputError
+from salticid.segment.data import CITYSCAPES, VOID, check_names, find_dataset, problems, refuse
+
+NAMES = ("sky", "road", "car")
+
+
+def write_pair(root, stem, labels, size=None, split="train"):
+    for folder in (split, f"{split}annot"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    shape = size or labels.shape
+    write_image(root / split / f"{stem}.png", np.full((*shape, 3), 90, np.uint8))
+    write_image(root / f"{split}annot" / f"{stem}.png", labels)
+
+
+def labels(*numbers):
+    return np.array(numbers * 4, np.uint8).reshape(4, -1)
+
+
+def test_numbers_become_classes_and_the_stated_void_becomes_255(tmp_path):
+    write_pair(tmp_path, "a", labels(0, 1, 2, 11))
+    dataset = find_dataset(tmp_path, NAMES, void=11)
+    image, classes = dataset.read(dataset.pairs["train"][0])
+    assert image.shape == (4, 4, 3)
+    assert classes[0].tolist() == [0, 1, 2, VOID]
+
+
+def test_names_and_void_come_from_meta_json_where_they_are_not_given(tmp_path):
+    write_pair(tmp_path, "a", labels(0, 2, 7, 255))
+    (tmp_path / "meta.json").write_text(json.dumps({"classes": NAMES, "void": 7}))
+    dataset = find_dataset(tmp_path)
+    assert dataset.classes == NAMES
+    assert dataset.read(dataset.pairs["train"][0])[1][0].tolist() == [0, 2, VOID, VOID]
+
+
+def test_cityscapes_ids_become_its_19_classes(tmp_path):
+    stem = "aachen_000001_000019"
+    write_pair(tmp_path, "unused", labels(0))
+    image = tmp_path / "leftImg8bit" / "train" / "aachen"
+    truth = tmp_path / "gtFine" / "train" / "aachen"
+    image.mkdir(parents=True)
+    truth.mkdir(parents=True)
+    write_image(image / f"{stem}_leftImg8bit.png", np.zeros((4, 5, 3), np.uint8))
+    write_image(truth / f"{stem}_gtFine_labelIds.png", labels(7, 11, 26, 4, 33))
+    dataset = find_dataset(tmp_path)
+    assert dataset.classes == CITYSCAPES
+    assert dataset.read(dataset.pairs["train"][0])[1][0].tolist() == [0, 2, 13, VOID, 18]
+
+
+def test_without_names_the_error_says_how_to_give_them(tmp_path):
+    write_pair(tmp_path, "a", labels(0))
+    with pytest.raises(InputError, match="--classes"):
+        find_dataset(tmp_path)
+
+
+def test_every_problem_is_told_with_its_file_before_anything_is_learned(tmp_path):
+    write_pair(tmp_path, "good", labels(0, 1))
+    write_pair(tmp_path, "small", labels(0, 1), size=(8, 8))
+    write_pair(tmp_path, "unknown", labels(0, 9))
+    write_pair(tmp_path, "broken", labels(0, 1))
+    broken = tmp_path / "trainannot" / "broken.png"
+    broken.write_bytes(broken.read_bytes()[:40])
+    write_pair(tmp_path, "missing", labels(0, 1))
+    (tmp_path / "trainannot" / "missing.png").unlink()
+    dataset = find_dataset(tmp_path, NAMES)
+    found = problems(dataset, dataset.pairs["train"])
+    assert len(found) == 4
+    for stem in ("small", "unknown", "broken", "missing"):
+        assert sum(stem in line for line in found) == 1
+    with pytest.raises(InputError, match="4 pairs cannot be learned from"):
+        refuse(found)
+
+
+def test_a_long_list_of_problems_is_cut_and_says_so():
+    with pytest.raises(InputError, match="and 15 more"):
+        refuse([f"problem {number}" for number in range(25)])
+    refuse([])
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "a"), ("a", ""), ("a", 3), tuple(map(str, range(255)))])
+def test_names_that_are_none_are_refused(names):
+    with pytest.raises(InputError, match="classes"):
+        check_names(names)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_meta_file_that_says_nothing_is_no_crash(tmp_path, text):
+    write_pair(tmp_path, "a", labels(0))
+    (tmp_path / "meta.json").write_text(text)
+    with pytest.raises(InputError, match=r"meta\.json|--classes"):
+        find_dataset(tmp_path)
