@@ -24,6 +24,13 @@ if TYPE_CHECKING:
         ResourceError,
         SalticidError,
     )
+    from salticid.segment.infer import Segmenter
+    from salticid.segment.losses import OHEMLoss
+    from salticid.segment.network import FastSegNet
+    from salticid.segment.options import SegmentOptions
+    from salticid.segment.realtime import RealtimeSegmentation
+    from salticid.segment.result import Segmentation
+    from salticid.segment.train import SegmentationTrainer
     from salticid.stereo.calibration import Calibration
     from salticid.stereo.cloud import PointCloud
     from salticid.stereo.disparity import DisparityMap
@@ -40,16 +47,23 @@ _HOMES = {
     "BrokenStreamError": "errors",
     "Calibration": "stereo.calibration",
     "DisparityMap": "stereo.disparity",
+    "FastSegNet": "segment.network",
     "FilledMap": "stereo.fill",
     "InputError": "errors",
     "IntegrityError": "errors",
     "MissingError": "errors",
+    "OHEMLoss": "segment.losses",
     "PointCloud": "stereo.cloud",
+    "RealtimeSegmentation": "segment.realtime",
     "RefinedMap": "stereo.refine",
     "Refiner": "stereo.refine",
     "ResourceError": "errors",
     "SalticidError": "errors",
     "ScenePair": "stereo.simulate",
+    "SegmentOptions": "segment.options",
+    "Segmentation": "segment.result",
+    "SegmentationTrainer": "segment.train",
+    "Segmenter": "segment.infer",
     "StereoMatcher": "stereo.matching",
     "StereoOptions": "stereo.options",
     "UltraLightweightRefinementNet": "stereo.refine_network",
@@ -63,16 +77,23 @@ __all__ = [
     "BrokenStreamError",
     "Calibration",
     "DisparityMap",
+    "FastSegNet",
     "FilledMap",
     "InputError",
     "IntegrityError",
     "MissingError",
+    "OHEMLoss",
     "PointCloud",
+    "RealtimeSegmentation",
     "RefinedMap",
     "Refiner",
     "ResourceError",
     "SalticidError",
     "ScenePair",
+    "SegmentOptions",
+    "Segmentation",
+    "SegmentationTrainer",
+    "Segmenter",
     "StereoMatcher",
     "StereoOptions",
     "UltraLightweightRefinementNet",

@@ -61,6 +61,16 @@ def test_a_layer_used_twice_ties_its_inputs():
     assert found["a"] is found["b"]
 
 
+def test_the_size_of_a_value_is_not_its_channels():
+    net = Block(
+        lambda self, x: self.b(nn.functional.interpolate(self.a(x), size=(x.shape[2] // 2, x.size(3) // 2))),
+        a=nn.Conv2d(3, 16, 1),
+        b=nn.Conv2d(16, 2, 1),
+    )
+    found = channel_groups(net)
+    assert found.inputs["b"] == (found.outputs["a"],)
+
+
 def test_another_method_than_forward_can_be_traced():
     class Two(nn.Module):
         def __init__(self):
@@ -93,6 +103,14 @@ def test_another_method_than_forward_can_be_traced():
         (
             lambda: Block(lambda self, x: self.a(x).reshape(1, -1), a=nn.Conv2d(3, 16, 1)),
             r"layer 'reshape' \(call_method\) cannot be pruned",
+        ),
+        (
+            lambda: Block(lambda self, x: self.a(x)[:, :8], a=nn.Conv2d(3, 16, 1)),
+            r"layer 'getitem' \(call_function\) cannot be pruned",
+        ),
+        (
+            lambda: Block(lambda self, x: nn.functional.pad(self.a(x), (0, 0, 0, 0, 0, 8)), a=nn.Conv2d(3, 16, 1)),
+            "pads more than height and width",
         ),
         (
             lambda: Block(lambda self, x: self.a(x).mean(1), a=nn.Conv2d(3, 16, 1)),

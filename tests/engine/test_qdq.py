@@ -85,6 +85,19 @@ def test_onnxruntime_computes_all_but_the_head_in_whole_numbers(model, ranges, t
     assert run.count("Conv") == 2
 
 
+def test_a_portable_file_needs_no_sums_that_do_not_saturate(model, ranges):
+    small = with_qdq(model, ranges, weighted_nodes(model), form="portable").SerializeToString()
+    found = []
+    for exact in ("0", "1"):  # as the CPU does it, and by slower instructions whose sums are 32 bits wide
+        ort = packages.onnxruntime()
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        options.add_session_config_entry("session.x64quantprecision", exact)
+        session = ort.InferenceSession(small, options, providers=["CPUExecutionProvider"])
+        found.append(session.run(None, {"image": batches(1)[0]})[0])
+    np.testing.assert_array_equal(*found)
+
+
 def test_a_relu_is_not_separated_from_its_convolution(model):
     values = values_of(model, weighted_nodes(model))
     makers = onnx_graph.producers(model.graph)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mobilenet_file import write_mobilenet
 
 from salticid.engine.weights import write_weights
 from salticid.errors import InputError, IntegrityError
@@ -12,19 +13,6 @@ from salticid.segment.network import EARLY_LAYERS, FastSegNet, load_imagenet
 
 def parameters(net):
     return sum(parameter.numel() for parameter in net.parameters())
-
-
-def mobilenet(path, seed=0):
-    """Write the trunk of a `documented` network under torchvision's names of its blocks."""
-    torch.manual_seed(seed)
-    net = FastSegNet(2, "documented")
-    blocks = [*net.early, *net.stage8, *net.stage16, *net.stage32]
-    tensors = {}
-    for number, block in enumerate(blocks):
-        for index, (name, tensor) in enumerate(sorted(block.state_dict().items())):
-            tensors[f"features.{number}.{index:02}.{name.rpartition('.')[2]}"] = tensor
-    write_weights(path, tensors)
-    return net
 
 
 def test_edge_has_at_most_2_3_million_parameters_with_19_classes():
@@ -68,7 +56,7 @@ def test_an_unknown_variant_is_refused_with_the_known_ones():
 
 
 def test_documented_takes_over_all_of_mobilenets_trunk(tmp_path):
-    theirs = mobilenet(tmp_path / "m.safetensors")
+    theirs = write_mobilenet(tmp_path / "m.safetensors")
     net = FastSegNet(7, "documented")
     left = load_imagenet(net, tmp_path / "m.safetensors")
     assert torch.equal(net.stage32[2].layers[2][0].weight, theirs.stage32[2].layers[2][0].weight)
@@ -77,7 +65,7 @@ def test_documented_takes_over_all_of_mobilenets_trunk(tmp_path):
 
 
 def test_edge_takes_over_the_trunk_behind_its_own_early_layers(tmp_path):
-    theirs = mobilenet(tmp_path / "m.safetensors")
+    theirs = write_mobilenet(tmp_path / "m.safetensors")
     net = FastSegNet(7)
     before = net.early[0][0].weight.clone()
     left = load_imagenet(net, tmp_path / "m.safetensors")

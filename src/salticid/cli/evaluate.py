@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +12,7 @@ from salticid.cli import EXIT_SOME_FAILED
 from salticid.cli.flags import Overwrite, Workers, with_options, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
+from salticid.segment.options import SegmentOptions
 from salticid.stereo.options import StereoOptions
 
 if TYPE_CHECKING:
@@ -132,6 +133,45 @@ def refine(
     rows = [row for outcome in outcomes if outcome.ok for row in outcome.value]
     failed = [outcome for outcome in outcomes if not outcome.ok]
     show_refinement(out, rows, output, failed, overwrite=overwrite)
+
+
+@app.command("segment")
+@with_options(SegmentOptions)
+@with_output
+def segment(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA", help="A folder: images/ and labels/, or CamVid's or Cityscapes' layout.", show_default=False
+        ),
+    ],
+    *,
+    model: Annotated[str, typer.Option(help="A network: the name of its card, or an .onnx file.")] = "fastseg-camvid",
+    split: Annotated[Literal["val", "train"], typer.Option(help="Which of its images.")] = "val",
+    classes: Annotated[
+        str | None, typer.Option(help="Names of the classes in the order of their numbers: sky,road,car.")
+    ] = None,
+    void: Annotated[int | None, typer.Option(min=0, max=255, help="Number in the labels that is no class.")] = None,
+    output: Report = None,
+    overwrite: Overwrite = False,
+    out: Output,
+    profile: str,
+    options: dict[str, Any],
+) -> None:
+    """Label the images of DATA and compare with their truth: mIoU, IoU of each class, share of right pixels."""
+    from salticid.cli.segment_score import report_score
+    from salticid.core.atomic import check_target
+    from salticid.segment.data import VOID, find_dataset
+    from salticid.segment.evaluate import evaluate
+    from salticid.segment.infer import Segmenter
+
+    if output:
+        check_target(output, overwrite=overwrite)
+    dataset = find_dataset(data, classes.split(",") if classes else None, void)
+    pairs = dataset.pairs[split]
+    segmenter = Segmenter(model, profile=profile, **options)
+    shown = out.progress(pairs, len(pairs), "images")
+    report_score(out, evaluate(segmenter, shown, dataset.classes, VOID, read=dataset.read), output, overwrite=overwrite)
 
 
 def show_refinement(

@@ -1,6 +1,6 @@
 """Which channels of a torch network belong together: those that are added, gated or convolved each on its own.
 
-    groups = channel_groups(net, input_shape)
+    groups = channel_groups(net)
 
 A channel can only be removed from all layers of its group at once. The network is traced (torch.fx); a layer that the
 rules here do not cover is an error that names it, never a guess.
@@ -78,8 +78,6 @@ JOINING: tuple[Any, ...] = (
     torch.mul,
 )
 JOINING_METHODS = ("add", "mul", "add_", "mul_")
-SIZES: tuple[Any, ...] = (getattr, operator.getitem, operator.floordiv)
-SIZE_METHODS = ("size",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,7 @@ class _Follower:
         method = node.target if node.op == "call_method" else None
         values = [self._values.get(item) for item in node.all_input_nodes]
         tensors = [value for value in values if value is not None]
-        if not tensors or node.target in SIZES or method in SIZE_METHODS:
+        if not tensors or method == "size" or (node.target is getattr and node.args[1] == "shape"):
             return None
         if node.target in JOINING or method in JOINING_METHODS:
             for other in tensors[1:]:
@@ -203,6 +201,8 @@ class _Follower:
             if self._option(node, 1, "dim", None) not in ((2, 3), [2, 3], (-2, -1), [-2, -1]):
                 raise self._refusal(node, "averages over other axes than height and width")
             return tensors[0]
+        if node.target is functional.pad and len(self._option(node, 1, "pad", ())) > 4:
+            raise self._refusal(node, "pads more than height and width")
         if node.target in ELEMENTWISE or method in ELEMENTWISE_METHODS:
             return tensors[0]
         raise self._refusal(node)

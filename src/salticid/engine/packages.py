@@ -21,6 +21,7 @@ INSTALL = {
     "onnx": "pip install 'salticid[train]'",
     "openvino": "pip install 'salticid[openvino]'",
     "torch": "pip install 'salticid[train]'",
+    "safetensors": "pip install 'salticid[train]'",
     "huggingface_hub": "pip install 'salticid[hub]'",
 }
 

@@ -92,7 +92,9 @@ class Trials:
         self._input = onnx_graph.the_input(model.graph, "the model").name
         nodes = weighted_nodes(model)
         if not nodes:
-            raise InputError("the model has no convolution or dense layer with constant weights: nothing to quantize")
+            raise InputError(
+                "the model has no convolution or dense layer with float weights: nothing to quantize, or it is already"
+            )
         self.ranges: dict[str, Range] = calibrate(
             model, values_of(model, nodes), batches, method=method, threads=threads
         )

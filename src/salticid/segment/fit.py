@@ -160,7 +160,7 @@ def load_trained(path: str | os.PathLike[str]) -> tuple[FastSegNet, tuple[str, .
         net.load_state_dict(tensors)
     except RuntimeError as problem:
         raise InputError(f"{os.fspath(path)} holds a network of another version: {problem}") from problem
-    return net.eval(), tuple(facts["classes"])
+    return net.train(False), tuple(facts["classes"])
 
 
 def export(

@@ -133,7 +133,7 @@ class SegmentationTrainer:
         self.recipe = recipe or Recipe()
         self.model = model
         place(model, device)
-        self.average = copy.deepcopy(model).eval()
+        self.average = copy.deepcopy(model).train(False)
         self._averaged, self._trained = _floats(self.average), _floats(self.model)
         self.epochs: list[Epoch] = []
         self.best_miou, self.best_epoch = -math.inf, 0
@@ -172,7 +172,7 @@ class SegmentationTrainer:
             best, _ = read_state(self._folder / BEST_FILE)
             self.average.load_state_dict(best)
         self.model.load_state_dict(self.average.state_dict())
-        self.model.eval()
+        self.model.train(False)
         return TrainingResult(self.best_miou, self.best_epoch, tuple(self.epochs))
 
     def validate(self) -> float:

@@ -65,7 +65,7 @@ def warm_start(
         return float("nan")
     whole = FastSegNet(2, "documented")
     load_imagenet(whole, imagenet)
-    model = whole.early.eval()
+    model = whole.early.train(False)
     place(model, device)
     optimizer = torch.optim.AdamW(net.early.parameters(), RATE, weight_decay=0.0)
     net.early.train()

@@ -11,8 +11,8 @@ from salticid.core import native
 from salticid.core.types import Array, FloatMap, Image
 from salticid.errors import InputError
 from salticid.runtime import hardware
+from salticid.runtime.clock import StageClock
 from salticid.stereo.calibration import Calibration, Rectifier
-from salticid.stereo.clock import StageClock
 from salticid.stereo.disparity import DisparityMap
 from salticid.stereo.fill import MOST_PX
 from salticid.stereo.matched import Matched

@@ -8,7 +8,7 @@ from salticid.core.recycle import Recycler
 from salticid.core.types import FloatMap, Image
 from salticid.errors import InputError
 from salticid.runtime import hardware
-from salticid.stereo.clock import StageClock
+from salticid.runtime.clock import StageClock
 from salticid.stereo.filters import median_of_known, remove_speckles
 from salticid.stereo.matched import Matched
 from salticid.stereo.options import StereoOptions

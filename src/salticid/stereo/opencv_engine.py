@@ -14,7 +14,7 @@ import numpy as np
 
 from salticid.core.types import FloatMap, Image
 from salticid.errors import InputError
-from salticid.stereo.clock import StageClock
+from salticid.runtime.clock import StageClock
 from salticid.stereo.confidence import match_confidence
 from salticid.stereo.matched import Matched
 from salticid.stereo.options import StereoOptions
