@@ -99,6 +99,9 @@ def segment(
     imagenet: Annotated[
         Path | None, typer.Option(help="Weights of MobileNetV2 to start from, a .safetensors file.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="The best.safetensors of an earlier training to start from instead.")
+    ] = None,
     teacher: Annotated[
         list[Path] | None, typer.Option(help="A network to learn from as well, .safetensors or .onnx; several: often.")
     ] = None,
@@ -140,6 +143,7 @@ def segment(
         output,
         plan,
         imagenet=imagenet,
+        start=start,
         teachers=teacher or (),
         device=chosen,
         say=out.say,

@@ -76,6 +76,7 @@ def fit(
     plan: Plan,
     *,
     imagenet: str | os.PathLike[str] | None = None,
+    start: str | os.PathLike[str] | None = None,
     teachers: Sequence[str | os.PathLike[str]] = (),
     device: str = "cpu",
     say: Callable[[str], None] = lambda line: None,
@@ -93,7 +94,9 @@ def fit(
     plan
         What to train.
     imagenet
-        MobileNetV2's weights to start from, as `load_imagenet` takes them. None: from chance.
+        MobileNetV2's weights to start from, as `load_imagenet` takes them.
+    start
+        A network of an earlier `fit` to start from instead; with other classes its last layers start anew.
     teachers
         Networks to learn from beside the truth: files of `fit` (.safetensors) or exported ones (.onnx).
     device
@@ -109,6 +112,8 @@ def fit(
         There is no such device.
     """
     _check_device(device)
+    if imagenet is not None and start is not None:
+        raise InputError("a network starts from ImageNet's weights or from those of an earlier training, not from both")
     every = [pair for pairs in dataset.pairs.values() for pair in pairs]
     refuse(problems(dataset, progress(every, len(every), "pairs looked at")))
     place = atomic.make_folder(folder)
@@ -117,10 +122,8 @@ def fit(
     views = Views(pixels, classes, plan.size, plan.batch, plan.recipe.seed)
     torch.manual_seed(plan.recipe.seed)
     net = FastSegNet(classes, plan.variant)
-    if imagenet is not None and not (place / LAST_FILE).is_file():
-        error = warm_start(net, imagenet, views, plan.warm_steps, device)
-        say(f"started from ImageNet's weights; the first layers stand in for them with an error of {error:.3f}")
-        views.epoch = 0
+    if not (place / LAST_FILE).is_file():
+        say(_start(net, views, plan, imagenet, start, device))
     trainer = SegmentationTrainer(
         net,
         views,
@@ -218,6 +221,30 @@ def _check_device(device: str) -> None:
         raise InputError(f"device must be cpu, cuda or cuda:1, not {device!r}")
     if kind == "cuda" and not torch.cuda.is_available():
         raise MissingError("torch sees no CUDA device here: say --device cpu, or install a build of torch with CUDA")
+
+
+def _start(
+    net: FastSegNet,
+    views: Views,
+    plan: Plan,
+    imagenet: str | os.PathLike[str] | None,
+    start: str | os.PathLike[str] | None,
+    device: str,
+) -> str:
+    """Give `net` its first weights, and say which."""
+    if start is not None:
+        earlier, names = load_trained(start)
+        if earlier.variant != net.variant:
+            raise InputError(f"{os.fspath(start)} holds a network of variant {earlier.variant}, not {net.variant}")
+        own = net.state_dict()
+        kept = {name: tensor for name, tensor in earlier.state_dict().items() if tensor.shape == own[name].shape}
+        net.load_state_dict(kept, strict=False)
+        return f"starts from {os.fspath(start)}, which knows {len(names)} classes; {len(own) - len(kept)} tensors anew"
+    if imagenet is not None:
+        error = warm_start(net, imagenet, views, plan.warm_steps, device)
+        views.epoch = 0
+        return f"starts from ImageNet's weights; the first layers stand in for them with an error of {error:.3f}"
+    return "starts from chance: weights to start from (--imagenet, --start) make a better network"
 
 
 def _loss(plan: Plan, pixels: Pixels, classes: int) -> OHEMLoss:

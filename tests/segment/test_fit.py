@@ -1,0 +1,129 @@
+"""From a dataset to files that can be used, and what is refused on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from mobilenet_file import write_mobilenet
+
+from salticid.core.image import write_image
+from salticid.engine.session import Session
+from salticid.engine.weights import read_state, write_weights
+from salticid.errors import InputError, MissingError
+from salticid.segment.data import find_dataset
+from salticid.segment.fit import Plan, best_precision, export, fit, load_trained
+from salticid.segment.train import Recipe
+
+NAMES = ("sky", "road")
+PLAN = Plan(epochs=1, batch=2, size=(32, 64), warm_steps=2, recipe=Recipe(trunk_rate=0.2))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    for folder in ("images", "labels"):
+        (root / folder).mkdir()
+    for number in range(3):
+        labels = np.zeros((40, 70), np.uint8)
+        labels[20 + number :] = 1
+        write_image(root / "images" / f"{number}.png", np.repeat(labels[..., None] * 200, 3, axis=2))
+        write_image(root / "labels" / f"{number}.png", labels)
+    return find_dataset(root, NAMES)
+
+
+@pytest.fixture(scope="module")
+def run(dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    imagenet = write_mobilenet(folder / "mobilenet.safetensors") and folder / "mobilenet.safetensors"
+    said = []
+    fit(dataset, folder, PLAN, imagenet=imagenet, say=said.append)
+    return folder, said
+
+
+def test_the_folder_holds_what_can_be_used_and_gone_on_with(run):
+    folder, said = run
+    names = {path.name for path in folder.iterdir()}
+    assert {"best.safetensors", "last.safetensors", "model.onnx", "curve.csv", "curve.svg"} <= names
+    assert "ImageNet" in said[0]
+
+
+def test_the_exported_file_says_what_it_takes_and_gives(run):
+    folder, _ = run
+    session = Session(folder / "model.onnx", threads=1)
+    assert json.loads(session.metadata["salticid.classes"]) == list(NAMES)
+    assert session.metadata["salticid.task"] == "segment"
+    assert [spec.name for spec in session.outputs] == ["logits8", "labels"]
+
+
+def test_the_exported_file_equals_the_trained_network_on_images(run, dataset):
+    folder, _ = run
+    net, names = load_trained(folder / "best.safetensors")
+    assert names == NAMES
+    assert not net.training
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 64, 96)).astype(np.float32)
+    with torch.no_grad():
+        logits = net(torch.from_numpy(image)).numpy()
+    exported = Session(folder / "model.onnx", threads=1).run({"image": image})["logits8"]
+    assert np.abs(logits - exported).max() < 1e-4 * np.abs(logits).max()
+
+
+def test_weights_of_16_bits_halve_the_file(run, tmp_path):
+    folder, _ = run
+    export(folder / "best.safetensors", tmp_path / "half.onnx", fp16_weights=True)
+    assert (tmp_path / "half.onnx").stat().st_size < 0.6 * (folder / "model.onnx").stat().st_size
+
+
+def test_nothing_is_replaced_unasked(run):
+    folder, _ = run
+    with pytest.raises(InputError, match="exists"):
+        export(folder / "best.safetensors", folder / "model.onnx")
+
+
+def test_a_training_starts_from_an_earlier_one_with_other_classes_too(run, dataset, tmp_path):
+    folder, _ = run
+    said = []
+    fit(dataset, tmp_path / "same", PLAN, start=folder / "best.safetensors", say=said.append)
+    assert "0 tensors anew" in said[0]
+    other = dataclasses.replace(dataset, classes=("sky", "road", "car"))
+    fit(other, tmp_path / "other", PLAN, start=folder / "best.safetensors", say=said.append)
+    assert "4 tensors anew" in said[1]  # weights and bias of both heads
+    with pytest.raises(InputError, match="not from both"):
+        fit(dataset, tmp_path / "both", PLAN, start=folder / "best.safetensors", imagenet="x.safetensors")
+
+
+def test_weights_that_are_no_network_of_ours_are_refused(run, tmp_path):
+    folder, _ = run
+    write_weights(tmp_path / "x.safetensors", {"a": torch.zeros(1)})
+    with pytest.raises(InputError, match="train segment"):
+        load_trained(tmp_path / "x.safetensors")
+    tensors, facts = read_state(folder / "best.safetensors")
+    write_weights(tmp_path / "y.safetensors", tensors, facts | {"variant": "documented"})
+    with pytest.raises(InputError, match="another version"):
+        load_trained(tmp_path / "y.safetensors")
+
+
+def test_a_device_that_is_not_here_is_told_and_never_replaced(dataset, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    with pytest.raises(MissingError, match="--device cpu"):
+        fit(dataset, tmp_path / "run", PLAN, device="cuda")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"size": (40, 64)}, {"size": (0, 0)}, {"epochs": 0}, {"class_weights": 2.0}])
+def test_a_plan_that_is_none_is_refused(wrong):
+    with pytest.raises(InputError):
+        Plan(**wrong)
+
+
+def test_a_cpu_trains_in_bfloat16_only_where_it_is_in_hardware(monkeypatch):
+    from salticid.runtime import hardware
+
+    monkeypatch.setattr(hardware, "instruction_sets", lambda: ("avx512_bf16", "avx2"))
+    assert best_precision("cpu") == "bf16"
+    monkeypatch.setattr(hardware, "instruction_sets", lambda: ("avx2",))
+    assert best_precision("cpu") == "fp32"
