@@ -77,3 +77,12 @@ def test_help_imports_nothing_heavy(verb):
     arguments = ["salticid", *verb.split(), "--help"]
     run = "from salticid.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
     assert not modules_after(f"sys.argv = {arguments}\n{run}") & set(HEAVY)
+
+
+def test_a_name_that_needs_an_optional_package_says_how_to_get_it():
+    code = (
+        "import sys\nsys.modules['torch'] = None\nimport salticid\n"
+        "try:\n    salticid.FastSegNet\nexcept salticid.MissingError as problem:\n    print(problem)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'salticid[train]'" in done.stdout

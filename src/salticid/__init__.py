@@ -109,9 +109,21 @@ def __getattr__(name: str) -> Any:
     """Load the public name `name` from the module where it lives."""
     if name not in _HOMES:
         raise AttributeError(f"module 'salticid' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"salticid.{_HOMES[name]}"), name)
+    value = getattr(_home(name), name)
     globals()[name] = value
     return value
+
+
+def _home(name: str) -> Any:
+    """Import the module of a public name; `MissingError` with what installs it where an optional package is absent."""
+    try:
+        return importlib.import_module(f"salticid.{_HOMES[name]}")
+    except ModuleNotFoundError as problem:
+        from salticid.engine import packages
+
+        if problem.name not in packages.INSTALL:
+            raise
+        raise packages.missing(problem.name) from problem
 
 
 def __dir__() -> list[str]:

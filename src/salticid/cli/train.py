@@ -128,6 +128,10 @@ def segment(
     The folder then holds model.onnx for 'salticid segment --model', best.safetensors for 'salticid export', and the
     curve of the training as a table and as a picture.
     """
+    from salticid.engine import packages
+
+    for package in ("torch", "onnx", "safetensors"):
+        packages.require(package)  # that one is missing is said in a way that helps
     from salticid.segment.data import find_dataset
     from salticid.segment.fit import Plan, best_device, best_precision, fit
     from salticid.segment.train import Recipe

@@ -51,8 +51,13 @@ def torch() -> ModuleType:
 def require(name: str) -> ModuleType:
     """Import the package `name`; raise `MissingError` with the line that installs it where it is absent."""
     if sys.modules.get(name) is None and importlib.util.find_spec(name) is None:
-        raise MissingError(f"the package {name!r} is not installed: {INSTALL[name]}")
+        raise missing(name)
     return importlib.import_module(name)
+
+
+def missing(name: str) -> MissingError:
+    """Return the error for the absent package `name`, with the line that installs it."""
+    return MissingError(f"the package {name!r} is not installed: {INSTALL[name]}")
 
 
 @contextmanager

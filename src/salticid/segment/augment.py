@@ -10,15 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from salticid.engine import packages
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
 
-packages.require("torch")  # where it is absent, this says how to get it
-
-import torch  # noqa: E402 - see above
-from torch import Generator, Tensor  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-from salticid.segment.losses import IGNORED  # noqa: E402
+from salticid.segment.losses import IGNORED
 
 BLUR_RADIUS = 3  # px
 MIDDLE = 127.5  # networks take value / MIDDLE - 1

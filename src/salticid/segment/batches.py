@@ -10,19 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from salticid.engine import packages
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
 
-packages.require("torch")  # where it is absent, this says how to get it
-
-import torch  # noqa: E402 - see above
-from torch import Generator, Tensor  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-from salticid.segment.augment import MIDDLE, Augmentation, Place, draw_scale, views  # noqa: E402
-from salticid.segment.data import Dataset  # noqa: E402
-from salticid.segment.layouts import Pair  # noqa: E402
-from salticid.segment.losses import IGNORED  # noqa: E402
-from salticid.segment.network import MULTIPLE  # noqa: E402
+from salticid.segment.augment import MIDDLE, Augmentation, Place, draw_scale, views
+from salticid.segment.data import Dataset
+from salticid.segment.layouts import Pair
+from salticid.segment.losses import IGNORED
+from salticid.segment.network import MULTIPLE
 
 MARKS = 64  # pixels of a class that are remembered per image
 EPOCH_STEP = 1_000_003  # between the seeds of two epochs

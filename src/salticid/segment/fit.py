@@ -14,27 +14,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from salticid.engine import packages
+import torch
 
-packages.require("torch")  # where it is absent, this says how to get it
-
-import torch  # noqa: E402 - see above
-
-from salticid.core import atomic  # noqa: E402
-from salticid.engine.distill import Network, ensemble, exported_teacher  # noqa: E402
-from salticid.engine.export_onnx import export_onnx  # noqa: E402
-from salticid.engine.session import Session  # noqa: E402
-from salticid.engine.weights import SUFFIX, read_state  # noqa: E402
-from salticid.errors import InputError, MissingError  # noqa: E402
-from salticid.runtime import hardware  # noqa: E402
-from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load  # noqa: E402
-from salticid.segment.curves import Epoch  # noqa: E402
-from salticid.segment.data import Dataset, problems, refuse  # noqa: E402
-from salticid.segment.layouts import Pair  # noqa: E402
-from salticid.segment.losses import OHEMLoss  # noqa: E402
-from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant  # noqa: E402
-from salticid.segment.network_file import INPUT, TASK  # noqa: E402
-from salticid.segment.train import (  # noqa: E402
+from salticid.core import atomic
+from salticid.engine.distill import Network, ensemble, exported_teacher
+from salticid.engine.export_onnx import export_onnx
+from salticid.engine.session import Session
+from salticid.engine.weights import SUFFIX, read_state
+from salticid.errors import InputError, MissingError
+from salticid.runtime import hardware
+from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load
+from salticid.segment.curves import Epoch
+from salticid.segment.data import Dataset, problems, refuse
+from salticid.segment.layouts import Pair
+from salticid.segment.losses import OHEMLoss
+from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant
+from salticid.segment.network_file import INPUT, TASK
+from salticid.segment.train import (
     BEST_FILE,
     LAST_FILE,
     Precision,
@@ -42,7 +38,7 @@ from salticid.segment.train import (  # noqa: E402
     SegmentationTrainer,
     TrainingResult,
 )
-from salticid.segment.warm_start import warm_start  # noqa: E402
+from salticid.segment.warm_start import warm_start
 
 MODEL_FILE = "model.onnx"
 KEPT_SHARE = 1 / 16  # of a batch's pixels: so many hard ones are learned from at least

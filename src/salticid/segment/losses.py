@@ -6,16 +6,13 @@ number. A batch in which nothing counts costs 0, with a gradient of 0.
 
 from __future__ import annotations
 
-from salticid.engine import packages
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from salticid.errors import InputError
-
-packages.require("torch")  # where it is absent, this says how to get it
-
-import math  # noqa: E402 - see above
-
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
 
 IGNORED = 255  # in truth: void, unlabelled, outside of the image
 

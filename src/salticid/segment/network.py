@@ -31,16 +31,12 @@ import os
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from salticid.engine import packages
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from salticid.engine.weights import read_weights
 from salticid.errors import InputError
-
-packages.require("torch")  # where it is absent, this says how to get it
-
-import torch  # noqa: E402 - see above
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-from salticid.engine.weights import read_weights  # noqa: E402
 
 Variant = Literal["edge", "documented"]
 

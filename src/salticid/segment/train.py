@@ -21,20 +21,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from salticid.engine import packages
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
-packages.require("torch")  # where it is absent, this says how to get it
-
-import torch  # noqa: E402 - see above
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-from salticid.core import atomic, metrics  # noqa: E402
-from salticid.engine.distill import Distillation, Network  # noqa: E402
-from salticid.engine.weights import read_state, write_weights  # noqa: E402
-from salticid.errors import InputError  # noqa: E402
-from salticid.segment.curves import Epoch, read_csv, write_csv, write_svg  # noqa: E402
-from salticid.segment.losses import IGNORED, LovaszLoss, OHEMLoss  # noqa: E402
+from salticid.core import atomic, metrics
+from salticid.engine.distill import Distillation, Network
+from salticid.engine.weights import read_state, write_weights
+from salticid.errors import InputError
+from salticid.segment.curves import Epoch, read_csv, write_csv, write_svg
+from salticid.segment.losses import IGNORED, LovaszLoss, OHEMLoss
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Batch = tuple[Tensor, Tensor]

@@ -10,16 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from salticid.engine import packages
+import torch
+from torch import nn
 
-packages.require("torch")  # where it is absent, this says how to get it
-
-import torch  # noqa: E402 - see above
-from torch import nn  # noqa: E402
-
-from salticid.segment.batches import Views  # noqa: E402
-from salticid.segment.network import FastSegNet, load_imagenet  # noqa: E402
-from salticid.segment.train import place, schedule  # noqa: E402
+from salticid.segment.batches import Views
+from salticid.segment.network import FastSegNet, load_imagenet
+from salticid.segment.train import place, schedule
 
 RATE = 3e-3
 WARMUP = 0.05
