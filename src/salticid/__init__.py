@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from salticid.core.image import read_image, write_image
+    from salticid.engine.optimizer import ModelOptimizer
+    from salticid.engine.tensorrt import TensorRTOptimizer
     from salticid.errors import (
         BrokenStreamError,
         InputError,
@@ -52,6 +54,7 @@ _HOMES = {
     "InputError": "errors",
     "IntegrityError": "errors",
     "MissingError": "errors",
+    "ModelOptimizer": "engine.optimizer",
     "OHEMLoss": "segment.losses",
     "PointCloud": "stereo.cloud",
     "RealtimeSegmentation": "segment.realtime",
@@ -66,6 +69,7 @@ _HOMES = {
     "Segmenter": "segment.infer",
     "StereoMatcher": "stereo.matching",
     "StereoOptions": "stereo.options",
+    "TensorRTOptimizer": "engine.tensorrt",
     "UltraLightweightRefinementNet": "stereo.refine_network",
     "fill_holes": "stereo.fill",
     "read_image": "core.image",
@@ -82,6 +86,7 @@ __all__ = [
     "InputError",
     "IntegrityError",
     "MissingError",
+    "ModelOptimizer",
     "OHEMLoss",
     "PointCloud",
     "RealtimeSegmentation",
@@ -96,6 +101,7 @@ __all__ = [
     "Segmenter",
     "StereoMatcher",
     "StereoOptions",
+    "TensorRTOptimizer",
     "UltraLightweightRefinementNet",
     "__version__",
     "fill_holes",

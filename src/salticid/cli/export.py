@@ -24,7 +24,10 @@ Target = Annotated[
     Literal["c", "onnx", "openvino", "tensorrt"],
     typer.Option(help="C99 for microcontrollers (small networks), or the file of an engine."),
 ]
-Weights = Annotated[Literal["int8", "int16"], typer.Option(help="Of C: bits for a weight; wider is larger and faster.")]
+Weights = Annotated[
+    Literal["int8", "int16"] | None,
+    typer.Option(help="Of C: bits for a weight (default: int8); wider is larger and faster."),
+]
 Prefix = Annotated[str | None, typer.Option(help="First part of all names (default: the model's name).")]
 Verify = Annotated[
     Literal["host", "qemu"] | None,
@@ -54,7 +57,7 @@ def export(
     *,
     to: Target,
     output: OutputFolder,
-    weights: Weights | None = None,
+    weights: Weights = None,
     prefix: Prefix = None,
     verify: Verify = None,
     calibration: Calibration = None,

@@ -66,4 +66,5 @@ def _shift(errors: Array, means: Array) -> Array:
     outputs, inputs = errors.shape
     groups = len(means) // inputs
     each = means.reshape(groups, 1, inputs) * errors.reshape(groups, outputs // groups, inputs)
-    return each.sum(axis=2).ravel().astype(np.float32)
+    shift: Array = each.sum(axis=2).ravel().astype(np.float32)
+    return shift

@@ -3,8 +3,8 @@
     ranges = calibrate(model, values, batches)
 
 "extremes" takes all of a range. A few outliers can stretch it, and with it the steps that all other numbers are rounded
-to: "error" takes the part that loses least by rounding and cutting off together. Which is better depends on the network:
-behind ReLU6 there are no outliers, and cutting off shifts means.
+to: "error" takes the part that loses least by rounding and cutting off together. Which is better depends on the
+network: behind ReLU6 there are no outliers, and cutting off shifts means.
 """
 
 from __future__ import annotations

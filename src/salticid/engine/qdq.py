@@ -339,7 +339,7 @@ def _pair(graph: Any, value: str, steps: Mapping[str, Steps], *, end: bool = Fal
 
 def _rewire_ends(graph: Any, ends: Collection[str]) -> None:
     """Let the values that leave the network keep their names."""
+    back = {f"{name}_8bit": name for name in ends}
     for node in graph.node:
-        back = {f"{name}_8bit": name for name in ends}
         onnx_graph.replace_names(node.input, [back.get(name, name) for name in node.input])
         onnx_graph.replace_names(node.output, [back.get(name, name) for name in node.output])
