@@ -130,6 +130,7 @@ class Squeeze(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         narrow = max(8, (channels // 4 + 4) // 8 * 8)
+        narrow += 8 if narrow < 0.9 * (channels // 4) else 0
         layers = (nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Conv2d(narrow, channels, 1))
         self.layers = nn.Sequential(*layers, nn.Hardsigmoid())
 

@@ -15,6 +15,7 @@ from salticid.errors import InputError
 if TYPE_CHECKING:
     from salticid.engine.c_report import CReport
     from salticid.engine.integer import FloatLayer, IntegerNetwork
+    from salticid.engine.measured import Metric
     from salticid.engine.patches import PatchNetwork
 
 OWN = "refine"
@@ -48,6 +49,10 @@ MostLoss = Annotated[
     float | None,
     typer.Option(min=0.0, max=1.0, help="Of --int8: share of labels that may change; the worst layers stay in float."),
 ]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Images with labels, as 'eval segment' takes them: the mIoU of each file as it is."),
+]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads to measure with (default: all CPUs).")]
 
 
@@ -65,6 +70,7 @@ def export(
     fp16: Fp16 = False,
     outputs: Outputs = None,
     most_loss: MostLoss = None,
+    data: Data = None,
     threads: Threads = None,
     overwrite: Overwrite = False,
     out: Output,
@@ -75,6 +81,8 @@ def export(
             f"--calibration, --int8, --fp16 and --outputs are for .onnx models: the ranges of {OWN} are known, and its "
             "C is in whole numbers"
         )
+    if data is not None and (to == "c" or model == OWN):
+        raise InputError("--data is for segmentation networks, exported as onnx, openvino or tensorrt")
     if to != "c" and weights is not None:
         raise InputError("--weights is for --to c: other files have --int8 and --fp16")
     if to != "c" and verify is not None:
@@ -105,7 +113,22 @@ def export(
             threads=threads or hardware.threads(),
             overwrite=overwrite,
         )
-        export_network(job, out)
+        export_network(job, out, metric=_miou_of(data, job.threads) if data else None, metric_name="mIoU %")
+
+
+def _miou_of(data: Path, threads: int) -> Metric:
+    """Return what judges an exported file on the validation images of `data`: mIoU in percent."""
+    from salticid.segment.data import VOID, find_dataset
+    from salticid.segment.evaluate import evaluate
+    from salticid.segment.infer import Segmenter
+
+    dataset = find_dataset(data)
+
+    def judge(path: Path) -> float:
+        segmenter = Segmenter(path, threads=threads)
+        return 100 * evaluate(segmenter, dataset.pairs["val"], dataset.classes, VOID, read=dataset.read).miou
+
+    return judge
 
 
 def _source(model: str) -> Path:

@@ -90,7 +90,9 @@ def find_dataset(
     meta = _meta(root)
     names = classes or meta.get("classes") or (CITYSCAPES if layout == "cityscapes" else None)
     if not names:
-        raise InputError(f"which classes {root} has is not known: name them in the order of their numbers (--classes)")
+        raise InputError(
+            f"which classes {root} has is not known: name them, in their order, with --classes or in a {META_FILE}"
+        )
     names = check_names(names)
     number = meta.get("void", VOID) if void is None else void
     if not isinstance(number, int) or not 0 <= number <= VOID:

@@ -1,0 +1,124 @@
+"""Time from an image to the class of every pixel, and that of the networks alone: ours, and others of their kind.
+
+    python bench/segment.py [--model MODEL.onnx] [--int8 MODEL_INT8.onnx] [--output bench/results/segment.json]
+
+All candidates of a size and a number of threads take turns in one process. Weights are random, except in the two files:
+by default those of the cards `fastseg-camvid` and `fastseg-camvid-int8` where they are on this machine. What our kernel
+takes from logits to labels depends on the logits; with random weights, which see borders everywhere, it is given smooth
+fields as in bench/upsample_argmax.py instead. Peers are exported for exactly one size, ours for any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+from segment_candidates import CORE, END_TO_END, Candidate, How, Network, candidates, mixed_percent
+from segment_networks import Trained, networks
+from stereo_candidates import Row, digits, statistics
+
+from salticid.core import native
+from salticid.core.image import read_image, resize
+from salticid.core.types import Image
+from salticid.engine import bench
+from salticid.engine.profile import profile
+from salticid.errors import MissingError
+from salticid.segment.network_file import STRIDE
+from salticid.segment.prepare import rounded_up
+
+SIZES = ((1024, 512, 19), (480, 360, 11))  # width and height in pixels, classes: as Cityscapes and CamVid have them
+THREADS = (2, 1)
+WARMUP = 2
+PROBED = 10**9  # products
+NANOSECONDS = 1e6  # in a millisecond: products in a millisecond over this are GMAC/s
+
+BASELINE = "FastSegNet documented"
+ENGINES = (("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))  # all but the first: ours alone
+
+
+def main() -> None:
+    """Read the command line, measure, write."""
+    data = Path(os.environ.get("SALTICID_DATA", "../shared/data")) / "segmentation"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="a trained network instead of that of the card")
+    parser.add_argument("--int8", type=Path, help="the same in 8 bits")
+    parser.add_argument("--data", type=Path, default=data, help="where camvid/val is, for a real image")
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--output", type=Path, help="write JSON there instead of to stdout")
+    given = parser.parse_args()
+    trained = {"fp32": given.model, "int8": given.int8}
+    rows = [row for size in SIZES for row in measured(*size, trained, given.data, given.repeats)]
+    bench.write_report("segment", rows, given.output)
+
+
+def measured(width: int, height: int, classes: int, trained: Trained, data: Path, repeats: int) -> Iterator[Row]:
+    """Yield all rows of one size: the networks, what is absent, and the times."""
+    setting = {"width": width, "height": height}
+    image, seen = picture(width, height, data)
+    shape = (rounded_up(height, STRIDE), rounded_up(width, STRIDE))
+    with tempfile.TemporaryDirectory(prefix="salticid-bench-") as folder:
+        found, absent = networks(shape, classes, trained, Path(folder))
+        described = {network.name: network_row(network, image, seen) for network in found}
+        yield from ({"kind": "network", **setting, **row} for row in described.values())
+        yield from ({"kind": "absent", **setting, "engine": "onnxruntime", **row} for row in absent)
+        for threads in THREADS:
+            runs, absent = all_candidates(found, image, threads)
+            yield from ({"kind": "absent", **setting, **row} for row in absent if threads == THREADS[0])
+            bench.compare({run.name: run.run for run in runs}, warmup=WARMUP, repeats=repeats)
+            yield from ({"kind": "time", **setting, **row} for row in time_rows(runs, described))
+
+
+def picture(width: int, height: int, data: Path) -> tuple[Image, str]:
+    """Return an image of CamVid where it is here, else blobs; and which."""
+    files = sorted((data / "camvid" / "val").glob("*.jpg"))
+    if files:
+        return resize(read_image(files[0]), width, height), "a street of CamVid"
+    noise = np.random.default_rng(0).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    return resize(noise, width, height), "blobs"
+
+
+def network_row(network: Network, image: Image, seen: str) -> Row:
+    """Return what a network consists of, and which logits our kernel gets from it."""
+    height, width = (rounded_up(side, STRIDE) for side in image.shape[:2])
+    found = profile(network.path, (1, 3, height, width), threads=max(THREADS))
+    kernel = network.labels_by != "graph"
+    return {
+        "network": network.name,
+        "classes": network.classes,
+        "parameters": found.parameters,
+        "gmac": round(found.macs / 1e9, 3),
+        "published": network.published or None,
+        "logits": {"graph": None, "kernel": "smooth fields", "segmenter": f"its own, of {seen}"}[network.labels_by],
+        "mixed_cells_percent": round(mixed_percent(network, image), 1) if kernel else None,
+    }
+
+
+def all_candidates(found: Sequence[Network], image: Image, threads: int) -> tuple[list[Candidate], list[Row]]:
+    """Return every network in every engine that it is compared in, and which of them are not here and why."""
+    cv2.setNumThreads(threads)
+    runs: list[Candidate] = []
+    absent: dict[tuple[str, str], Row] = {}
+    for engine, precision in ENGINES:
+        for network in found:
+            if not (network.everywhere or (engine, precision) == ENGINES[0]):
+                continue
+            try:
+                runs += candidates(network, How(engine, precision, threads), image)
+            except MissingError as error:
+                absent[engine, precision] = {"network": "ours", "engine": engine, "precision": precision, "reason": str(error)}
+    return runs, list(absent.values())
+
+
+def time_rows(runs: Sequence[Candidate], described: dict[str, Row]) -> Iterator[Row]:
+    """Yield what each candidate took."""
+    peak = peak_gmac_per_s() 
+    of_baseline = {run.part: median(run.run.total_ms[WARMUP:]) for run in runs if is_baseline(run)}
+    for run in runs:
+        pass
