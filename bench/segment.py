@@ -13,34 +13,24 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
-import cv2
 import numpy as np
-from segment_candidates import CORE, END_TO_END, Candidate, How, Network, candidates, mixed_percent
+from segment_candidates import Network, mixed_percent
 from segment_networks import Trained, networks
-from stereo_candidates import Row, digits, statistics
+from segment_times import times
+from stereo_candidates import Row
 
-from salticid.core import native
 from salticid.core.image import read_image, resize
 from salticid.core.types import Image
 from salticid.engine import bench
 from salticid.engine.profile import profile
-from salticid.errors import MissingError
 from salticid.segment.network_file import STRIDE
 from salticid.segment.prepare import rounded_up
 
 SIZES = ((1024, 512, 19), (480, 360, 11))  # width and height in pixels, classes: as Cityscapes and CamVid have them
 THREADS = (2, 1)
-WARMUP = 2
-PROBED = 10**9  # products
-NANOSECONDS = 1e6  # in a millisecond: products in a millisecond over this are GMAC/s
-
-BASELINE = "FastSegNet documented"
-ENGINES = (("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))  # all but the first: ours alone
 
 
 def main() -> None:
@@ -60,19 +50,15 @@ def main() -> None:
 
 def measured(width: int, height: int, classes: int, trained: Trained, data: Path, repeats: int) -> Iterator[Row]:
     """Yield all rows of one size: the networks, what is absent, and the times."""
-    setting = {"width": width, "height": height}
     image, seen = picture(width, height, data)
     shape = (rounded_up(height, STRIDE), rounded_up(width, STRIDE))
     with tempfile.TemporaryDirectory(prefix="salticid-bench-") as folder:
-        found, absent = networks(shape, classes, trained, Path(folder))
-        described = {network.name: network_row(network, image, seen) for network in found}
-        yield from ({"kind": "network", **setting, **row} for row in described.values())
-        yield from ({"kind": "absent", **setting, "engine": "onnxruntime", **row} for row in absent)
+        found, rows = networks(shape, classes, trained, Path(folder))
+        rows += [network_row(network, image, seen) for network in found]
+        gmac = {row["network"]: row["gmac"] for row in rows if row["kind"] == "network"}
         for threads in THREADS:
-            runs, absent = all_candidates(found, image, threads)
-            yield from ({"kind": "absent", **setting, **row} for row in absent if threads == THREADS[0])
-            bench.compare({run.name: run.run for run in runs}, warmup=WARMUP, repeats=repeats)
-            yield from ({"kind": "time", **setting, **row} for row in time_rows(runs, described))
+            rows += times(found, gmac, image, threads, repeats)
+    yield from ({"size": f"{width}x{height}"} | row for row in rows)
 
 
 def picture(width: int, height: int, data: Path) -> tuple[Image, str]:
@@ -90,6 +76,7 @@ def network_row(network: Network, image: Image, seen: str) -> Row:
     found = profile(network.path, (1, 3, height, width), threads=max(THREADS))
     kernel = network.labels_by != "graph"
     return {
+        "kind": "network",
         "network": network.name,
         "classes": network.classes,
         "parameters": found.parameters,
@@ -100,25 +87,5 @@ def network_row(network: Network, image: Image, seen: str) -> Row:
     }
 
 
-def all_candidates(found: Sequence[Network], image: Image, threads: int) -> tuple[list[Candidate], list[Row]]:
-    """Return every network in every engine that it is compared in, and which of them are not here and why."""
-    cv2.setNumThreads(threads)
-    runs: list[Candidate] = []
-    absent: dict[tuple[str, str], Row] = {}
-    for engine, precision in ENGINES:
-        for network in found:
-            if not (network.everywhere or (engine, precision) == ENGINES[0]):
-                continue
-            try:
-                runs += candidates(network, How(engine, precision, threads), image)
-            except MissingError as error:
-                absent[engine, precision] = {"network": "ours", "engine": engine, "precision": precision, "reason": str(error)}
-    return runs, list(absent.values())
-
-
-def time_rows(runs: Sequence[Candidate], described: dict[str, Row]) -> Iterator[Row]:
-    """Yield what each candidate took."""
-    peak = peak_gmac_per_s() 
-    of_baseline = {run.part: median(run.run.total_ms[WARMUP:]) for run in runs if is_baseline(run)}
-    for run in runs:
-        pass
+if __name__ == "__main__":
+    main()

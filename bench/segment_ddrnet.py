@@ -1,4 +1,4 @@
-"""DDRNet-23-slim, Hong et al. 2021: a branch that stays at 1/8, a deep one down to 1/64, and what each tells the other."""
+"""DDRNet-23-slim, Hong et al. 2021: one branch stays at 1/8, one goes down to 1/64, and they tell each other."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,8 +12,9 @@ from segment_peers import PEERS, settled
 from stereo_candidates import Row
 
 from salticid.engine import models
+from salticid.engine.cards import cards
 from salticid.engine.export_onnx import export_onnx
-from salticid.errors import InputError, MissingError
+from salticid.errors import MissingError
 from salticid.segment.infer import Segmenter
 from salticid.segment.network import FastSegNet
 from salticid.segment.network_file import LOGITS_STRIDE, STRIDE
@@ -25,15 +28,15 @@ Trained = dict[str, Path | None]  # files that were named, by precision
 
 def networks(shape: tuple[int, int], classes: int, trained: Trained, folder: Path) -> tuple[list[Network], list[Row]]:
     """Write and find all files for inputs of a shape (H, W); return them, and what is absent and why."""
+    make: dict[str, Callable[[], Network]] = {name: partial(variant, name, classes, folder) for name in VARIANTS}
+    make |= {name: partial(given, name, precision, trained[precision]) for precision, name in CARDS.items()}
+    make |= {name: partial(peer, name, shape, classes, folder) for name in PEERS}
     found, absent = [], []
-    sources = [lambda name=name: variant(name, classes, folder) for name in VARIANTS]
-    sources += [lambda precision=precision: given(precision, trained[precision]) for precision in CARDS]
-    sources += [lambda name=name: peer(name, shape, classes, folder) for name in PEERS]
-    for name, make in zip((*VARIANTS, *CARDS.values(), *PEERS), sources, strict=True):
+    for name, one in make.items():
         try:
-            found.append(make())
+            found.append(one())
         except MissingError as error:
-            absent.append({"network": name, "reason": str(error)})
+            absent.append({"kind": "absent", "network": name, "engine": "onnxruntime", "reason": str(error)})
     return found, absent
 
 
@@ -46,14 +49,13 @@ def variant(name: str, classes: int, folder: Path) -> Network:
     return Network(name, path, classes, VARIANTS[name], everywhere=True)
 
 
-def given(precision: str, path: Path | None) -> Network:
+def given(name: str, precision: str, path: Path | None) -> Network:
     """Return a trained one: the file that was named, or else that of the card."""
-    try:
-        file = path or models.find(CARDS[precision])
-    except InputError as error:  # there is no such card yet
-        raise MissingError(str(error)) from error
+    if path is None and name not in cards():
+        raise MissingError(f"there is no card {name}, and no file was given")
+    file = path or models.find(name)
     classes = len(Segmenter(file, threads=1).names)
-    return Network(path.stem if path else CARDS[precision], file, classes, "segmenter", precision, everywhere=True)
+    return Network(path.stem if path else name, file, classes, "segmenter", precision, everywhere=True)
 
 
 def peer(name: str, shape: tuple[int, int], classes: int, folder: Path) -> Network:
