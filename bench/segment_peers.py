@@ -67,7 +67,7 @@ def shares(length: int, parts: int) -> Tensor:
 
 
 class LRASPP(nn.Module):
-    """Howard et al. 2019: MobileNetV3-Large, dilated at the end, gated by the whole image; laid out as in torchvision."""
+    """Howard et al. 2019: MobileNetV3-Large, dilated at the end, gated by the whole image; as torchvision has it."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
