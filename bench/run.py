@@ -16,7 +16,7 @@ import tables
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-NAMES = ("startup", "census", "filters", "refine", "stereo", "cache", "session", "pool", "upsample_argmax")
+NAMES = ("startup", "census", "filters", "refine", "stereo", "cache", "session", "pool", "upsample_argmax", "segment")
 ONLY_WHEN_NAMED = ("tuning", "refine_accuracy")
 
 

@@ -2,10 +2,10 @@
 
     python bench/segment.py [--model MODEL.onnx] [--int8 MODEL_INT8.onnx] [--output bench/results/segment.json]
 
-All candidates of a size and a number of threads take turns in one process. Weights are random, except in the two files:
-by default those of the cards `fastseg-camvid` and `fastseg-camvid-int8` where they are on this machine. What our kernel
-takes from logits to labels depends on the logits; with random weights, which see borders everywhere, it is given smooth
-fields as in bench/upsample_argmax.py instead. Peers are exported for exactly one size, ours for any.
+All candidates of a size and a number of threads take turns in one process. Weights are random, except in the trained
+files: by default that of the card `fastseg-camvid`, and the same in 8 bits. What our kernel takes from logits to labels
+depends on the logits; with random weights, which see borders everywhere, it is given smooth fields as in
+bench/upsample_argmax.py instead. Peers are exported for exactly one size, ours for any.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="a trained network instead of that of the card")
     parser.add_argument("--int8", type=Path, help="the same in 8 bits")
     parser.add_argument("--data", type=Path, default=data, help="where camvid/val is, for a real image")
-    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--repeats", type=int, default=11)
     parser.add_argument("--output", type=Path, help="write JSON there instead of to stdout")
     given = parser.parse_args()
-    trained = {"fp32": given.model, "int8": given.int8}
+    trained = Trained(given.model, given.int8)
     rows = [row for size in SIZES for row in measured(*size, trained, given.data, given.repeats)]
     bench.write_report("segment", rows, given.output)
 
@@ -51,9 +51,8 @@ def main() -> None:
 def measured(width: int, height: int, classes: int, trained: Trained, data: Path, repeats: int) -> Iterator[Row]:
     """Yield all rows of one size: the networks, what is absent, and the times."""
     image, seen = picture(width, height, data)
-    shape = (rounded_up(height, STRIDE), rounded_up(width, STRIDE))
     with tempfile.TemporaryDirectory(prefix="salticid-bench-") as folder:
-        found, rows = networks(shape, classes, trained, Path(folder))
+        found, rows = networks(image, classes, trained, Path(folder))
         rows += [network_row(network, image, seen) for network in found]
         gmac = {row["network"]: row["gmac"] for row in rows if row["kind"] == "network"}
         for threads in THREADS:

@@ -66,7 +66,13 @@ class Candidate:
     @property
     def name(self) -> str:
         """A name of its own."""
-        return f"{self.network.name} {self.network.precision} {self.how.engine} {self.how.precision} {self.part}"
+        return f"{self.network.name} {self.how.engine} {self.precision} {self.part}"
+
+    @property
+    def precision(self) -> str:
+        """What it computes in: what the file says, and the engine where the file leaves it open."""
+        below = {self.network.precision, self.how.precision} - {"fp32"}
+        return " and ".join(sorted(below, reverse=True)) or "fp32"
 
 
 def candidates(network: Network, how: How, image: Image) -> Iterator[Candidate]:

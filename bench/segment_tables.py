@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 from stereo_candidates import Row
-from stereo_tables import Table, known, of_kind
+from stereo_tables import Table, of_kind
 
-PARTS = {"end to end": "image to labels, ms", "core": "network, ms"}
+THREADS = (2, 1)
+PARTS = ("end to end", "core")
+COLUMNS = ("to labels, ms", "of documented", "network, ms", "GMAC/s (of peak)")
 
 
 def latency(rows: list[Row]) -> Table:
-    """Return one line per size, number of threads, network and engine; what is absent comes last."""
-    times = {(*place(row), row["part"]): row for row in of_kind(rows, "time")}
-    head = ["size", "threads", "network", "in", *PARTS.values(), "labels: of documented", "network, GMAC/s", "of peak"]
-    lines = [latency_line(*(times[*key, part] for part in PARTS)) for key in dict.fromkeys(key[:-1] for key in times)]
-    return head, lines + [absent_line(row) for row in of_kind(rows, "absent")]
+    """Return one line per size, network and engine; what is absent comes last."""
+    times = {(*place(row), row["threads"], row["part"]): row for row in of_kind(rows, "time")}
+    head = ["size", "network", "in", *(f"{plural(threads)}: {name}" for threads in THREADS for name in COLUMNS)]
+    lines = [
+        [f"{size}x{classes}", emphasized(network), f"{engine} {precision}"]
+        + [cell for threads in THREADS for cell in cells(*(times[*key, threads, part] for part in PARTS))]
+        for key in dict.fromkeys(key[:-2] for key in times)
+        for size, classes, network, engine, precision in [key]
+    ]
+    absent = dict.fromkeys(absent_line(row) for row in of_kind(rows, "absent"))
+    return head, [*lines, *map(list, absent)]
 
 
 def place(row: Row) -> tuple[str, ...]:
-    """Return what both parts of a line have in common."""
-    return tuple(str(row[name]) for name in ("size", "threads", "network", "engine", "precision"))
+    """Return what the cells of a line have in common."""
+    return tuple(str(row[name]) for name in ("size", "classes", "network", "engine", "precision"))
 
 
-def latency_line(labeled: Row, alone: Row) -> list[str]:
+def plural(threads: int) -> str:
+    """Return a number of threads in words."""
+    return "1 thread" if threads == 1 else f"{threads} threads"
+
+
+def cells(labeled: Row, alone: Row) -> list[str]:
     """Return both parts of a network side by side."""
-    size, threads, network, engine, precision = place(labeled)
-    return [
-        *(f"{size}x{labeled['classes']}", threads, emphasized(network), f"{engine} {precision}"),
-        *(f"{row['median_ms']:.1f} ± {row['spread_ms']:.1f}" for row in (labeled, alone)),
-        f"{labeled['of_documented']:.2f}",
-        f"{alone['gmac_per_s']:.0f}",
-        known(alone.get("share_of_peak"), ".0%"),
-    ]
+    labels_ms, network_ms = (f"{row['median_ms']:.1f} ± {row['spread_ms']:.1f}" for row in (labeled, alone))
+    share = f" ({alone['share_of_peak']:.0%})" if "share_of_peak" in alone else ""
+    return [labels_ms, f"{labeled['of_documented']:.2f}", network_ms, f"{alone['gmac_per_s']:.0f}{share}"]
 
 
-def absent_line(row: Row) -> list[str]:
-    """Return what was to be measured, and why it was not."""
-    engine = f"{row['engine']} {row['precision']}" if "precision" in row else row["engine"]
-    threads = str(row.get("threads", "-"))
-    return [row["size"], threads, row["network"], engine, f"absent: {row['reason']}", *["-"] * 4]
+def absent_line(row: Row) -> tuple[str, ...]:
+    """Return what was to be measured, and why it was not; the same for all sizes and numbers of threads."""
+    engine = " ".join(row[name] for name in ("engine", "precision") if name in row)
+    rest = len(THREADS) * len(COLUMNS) - 1
+    return ("-", row["network"], engine, f"absent: {row['reason']}", *["-"] * rest)
 
 
 def emphasized(network: str) -> str:
@@ -61,14 +69,13 @@ def sizes(rows: list[Row]) -> Table:
 
 
 def stages(rows: list[Row]) -> Table:
-    """Return where the time of ours goes, and which logits the labels were made of."""
-    ours = [row for row in of_kind(rows, "time") if row["stage_ms"]]
+    """Return where the time of ours goes in onnxruntime, and which logits the labels were made of."""
     logits = {(row["size"], row["network"]): row for row in of_kind(rows, "network")}
-    head = ["size", "threads", "network", "in", "prepare, ms", "network, ms", "labels, ms", "logits", "mixed cells"]
+    ours = [row for row in of_kind(rows, "time") if row["stage_ms"] and row["engine"] == "onnxruntime"]
+    head = ["size", "threads", "network", "prepare, ms", "network, ms", "labels, ms", "logits", "mixed cells"]
     return head, [
         [
-            *(f"{row['size']}x{row['classes']}", str(row["threads"]), row["network"]),
-            f"{row['engine']} {row['precision']}",
+            *(f"{row['size']}x{row['classes']}", str(row["threads"]), emphasized(row["network"])),
             *(f"{row['stage_ms'][stage]:.2f}" for stage in ("prepare", "network", "labels")),
             logits[row["size"], row["network"]]["logits"],
             f"{logits[row['size'], row['network']]['mixed_cells_percent']:.0f}%",

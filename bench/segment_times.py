@@ -59,11 +59,10 @@ def start(networks: Sequence[Network], image: Image, threads: int) -> tuple[list
 
 def time_row(run: Candidate, threads: int) -> Row:
     """Return what one candidate took, and its stages."""
-    precision = run.how.precision if run.network.precision == "fp32" else run.network.precision
     stages = run.run.stage_ms[WARMUP:]
     stage_ms = {stage: digits(median(each[stage] for each in stages)) for stage in stages[0]}
     row = {"kind": "time", "network": run.network.name, "classes": run.network.classes, "part": run.part}
-    row |= {"engine": run.how.engine, "precision": precision, "threads": threads}
+    row |= {"engine": run.how.engine, "precision": run.precision, "threads": threads}
     return row | statistics(run.run.total_ms[WARMUP:]) | {"stage_ms": stage_ms}
 
 
@@ -84,9 +83,8 @@ def speed(run: Candidate, gmac: float, peak: float | None) -> Row:
     if run.part != CORE:
         return {}
     gmac_per_s = GMAC_PER_S * gmac / median(run.run.total_ms[WARMUP:])
-    exact = run.how.precision == run.network.precision == "fp32"
     share = {"share_of_peak": digits(gmac_per_s / peak), "floor_ms": digits(GMAC_PER_S * gmac / peak)}
-    return {"gmac_per_s": digits(gmac_per_s), **(share if peak and exact else {})}
+    return {"gmac_per_s": digits(gmac_per_s), **(share if peak and run.precision == "fp32" else {})}
 
 
 def peak_gmac_per_s(threads: int) -> float | None:

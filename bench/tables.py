@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import refine_tables
+import segment_tables
 import stereo_tables
 from stereo_candidates import Row
 from stereo_tables import Table
@@ -105,6 +106,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     **{name: ("stereo", make) for name, make in stereo_tables.TABLES.items()},
     **{name: ("refine", make) for name, make in refine_tables.TABLES.items()},
     **{f"{name}_avx512": ("refine_avx512", refine_tables.TABLES[name]) for name in refine_tables.ELSEWHERE},
+    **{name: ("segment", make) for name, make in segment_tables.TABLES.items()},
     **{name: ("refine_accuracy", make) for name, make in refine_tables.ACCURACY_TABLES.items()},
     "tuning": ("tuning", tuning),
     "startup": ("startup", startup),
