@@ -1,7 +1,7 @@
 """Run every benchmark, write bench/results/NAME.json, and bring the tables and the figure of the pages up to date.
 
-usage: python bench/run.py [NAME ...]        all, or those named; tuning and refine_accuracy take long and run only
-                                             when they are named
+usage: python bench/run.py [NAME ...]        all, or those named; tuning, refine_accuracy and segment_accuracy take
+                                             long and run only when they are named
        python bench/run.py --tables          only tables and figure, from the results that are there
 """
 
@@ -17,7 +17,7 @@ import tables
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 NAMES = ("startup", "census", "filters", "refine", "stereo", "cache", "session", "pool", "upsample_argmax", "segment")
-ONLY_WHEN_NAMED = ("tuning", "refine_accuracy")
+ONLY_WHEN_NAMED = ("tuning", "refine_accuracy", "segment_accuracy")
 
 
 def main() -> None:

@@ -84,4 +84,27 @@ def stages(rows: list[Row]) -> Table:
     ]
 
 
+def accuracy(rows: list[Row]) -> Table:
+    """Return one line per file: what it weighs and what it is worth."""
+    head = ["file", "MB", "mIoU %", "pixels right %", "labelled as by torch %", "kernel's labels that differ"]
+    return head, [
+        [
+            f"**{row['model']}**",
+            f"{row['megabytes']:.2f}",
+            f"{row['miou']:.2f}",
+            f"{row['pixel_accuracy']:.2f}",
+            "-" if row["labelled_as_trained_percent"] is None else f"{row['labelled_as_trained_percent']:.2f}",
+            f"{row['labelled_otherwise']} of {row['pixels'] / 1e6:.1f} million",
+        ]
+        for row in rows
+    ]
+
+
+def classes(rows: list[Row]) -> Table:
+    """Return the IoU of each class, one line per file."""
+    names = list(rows[0]["iou"])
+    return ["IoU %", *names], [[row["model"], *(f"{row['iou'][name]:.1f}" for name in names)] for row in rows]
+
+
 TABLES = {"segment_latency": latency, "segment_networks": sizes, "segment_stages": stages}
+ACCURACY_TABLES = {"segment_accuracy": accuracy, "segment_classes": classes}

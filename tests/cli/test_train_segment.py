@@ -54,6 +54,11 @@ def test_a_folder_of_images_becomes_a_model_that_labels_images(salticid, data, t
     assert found.names == ("sky", "road", "car")
 
 
+def test_blanks_around_the_names_of_classes_do_not_count(salticid, trained, data):
+    again = salticid("train", "segment", data, "-o", trained, "--classes", "sky, road ,car", *QUICK)
+    assert again.code == 0, again.err
+
+
 def test_the_same_command_again_has_nothing_left_to_do(salticid, trained, data):
     again = salticid("train", "segment", data, "-o", trained, *NAMES, *QUICK, "--json")
     assert again.code == 0, again.err
@@ -93,6 +98,8 @@ def test_a_broken_label_file_is_named_before_the_first_step(salticid, tmp_path):
         (("--size", "big"), "480x384"),
         (("--classes", "sky,sky,car"), "different names"),
         (("--device", "tpu"), "device must be"),
+        (("--device", "tpu", "--precision", "auto"), "device must be"),
+        (("--rate", "nan"), "above 0"),
         (("--imagenet", "nowhere.safetensors"), "no file"),
     ],
 )

@@ -92,9 +92,32 @@ def test_names_that_are_none_are_refused(names):
         check_names(names)
 
 
+@pytest.mark.parametrize("classes", ["sky", 3, {"sky": 0, "road": 1}])
+def test_classes_that_are_no_list_are_refused(tmp_path, classes):
+    write_pair(tmp_path, "a", labels(0))
+    (tmp_path / "meta.json").write_text(json.dumps({"classes": classes}))
+    with pytest.raises(InputError, match="a list of names"):
+        find_dataset(tmp_path)
+
+
+def test_cityscapes_has_its_own_number_of_classes(tmp_path):
+    image = tmp_path / "leftImg8bit" / "train" / "aachen"
+    image.mkdir(parents=True)
+    write_image(image / "a_leftImg8bit.png", np.zeros((4, 5, 3), np.uint8))
+    with pytest.raises(InputError, match="19 classes, not 3"):
+        find_dataset(tmp_path, NAMES)
+
+
+def test_void_is_a_number(tmp_path):
+    write_pair(tmp_path, "a", labels(0))
+    (tmp_path / "meta.json").write_text(json.dumps({"classes": NAMES, "void": True}))
+    with pytest.raises(InputError, match="void must be 0 to 255, not True"):
+        find_dataset(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_a_meta_file_that_says_nothing_is_no_crash(tmp_path, text):
     write_pair(tmp_path, "a", labels(0))
     (tmp_path / "meta.json").write_text(text)
-    with pytest.raises(InputError, match=r"meta\.json|--classes"):
+    with pytest.raises(InputError, match=r"meta\.json (cannot be read|must hold)"):
         find_dataset(tmp_path)

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from color_network import color_network
 from mobilenet_file import write_mobilenet
 
 from salticid.core.image import write_image
@@ -95,6 +96,62 @@ def test_a_training_starts_from_an_earlier_one_with_other_classes_too(run, datas
         fit(dataset, tmp_path / "both", PLAN, start=folder / "best.safetensors", imagenet="x.safetensors")
 
 
+def test_last_layers_start_anew_where_the_same_classes_come_in_another_order(run, dataset, tmp_path):
+    folder, _ = run
+    said = []
+    other = dataclasses.replace(dataset, classes=NAMES[::-1])
+    fit(other, tmp_path / "other", PLAN, start=folder / "best.safetensors", say=said.append)
+    assert "4 tensors anew" in said[0]
+
+
+@pytest.mark.parametrize("file", ["best.safetensors", "model.onnx"])
+def test_a_teacher_of_classes_in_another_order_is_refused(run, dataset, tmp_path, file):
+    folder, _ = run
+    other = dataclasses.replace(dataset, classes=NAMES[::-1])
+    with pytest.raises(InputError, match="knows sky, road, in this order, and the data road, sky"):
+        fit(other, tmp_path, PLAN, teachers=[folder / file])
+
+
+def test_a_teacher_that_gives_labels_alone_is_refused(dataset, tmp_path):
+    (tmp_path / "labels.onnx").write_bytes(color_network(outputs=["labels"]))
+    with pytest.raises(InputError, match="gives no logits8"):
+        fit(dataset, tmp_path, PLAN, teachers=[tmp_path / "labels.onnx"])
+
+
+@pytest.mark.parametrize(
+    "change", [{"batch": 3}, {"size": (64, 64)}, {"class_weights": 0.0}, {"variant": "documented"}]
+)
+def test_a_training_goes_on_with_the_same_plan_alone(run, dataset, change):
+    folder, _ = run
+    with pytest.raises(InputError, match="another recipe or on other data"):
+        fit(dataset, folder, dataclasses.replace(PLAN, **change))
+
+
+def test_a_training_goes_on_with_the_same_images_and_classes_alone(run, dataset):
+    folder, _ = run
+    for other in ({"classes": NAMES[::-1]}, {"pairs": dataset.pairs | {"train": dataset.pairs["train"][:1]}}):
+        with pytest.raises(InputError, match="another recipe or on other data"):
+            fit(dataclasses.replace(dataset, **other), folder, PLAN)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_split_with_nothing_to_learn_from_is_refused_before_the_first_step(dataset, tmp_path, split):
+    nothing = dataclasses.replace(dataset, pairs=dataset.pairs | {split: ()})
+    with pytest.raises(InputError, match=f"nothing in the 0 images of {split} has a class"):
+        fit(nothing, tmp_path / "nothing", PLAN)
+    void = dataclasses.replace(dataset, class_of=np.full(256, 255, np.uint8))
+    with pytest.raises(InputError, match="images of train has a class"):
+        fit(void, tmp_path / "void", PLAN)
+
+
+def test_first_layers_need_not_be_taught(dataset, tmp_path):
+    write_mobilenet(tmp_path / "mobilenet.safetensors")
+    said = []
+    plan = dataclasses.replace(PLAN, warm_steps=0)
+    fit(dataset, tmp_path, plan, imagenet=tmp_path / "mobilenet.safetensors", say=said.append)
+    assert said[0] == "starts from ImageNet's weights"
+
+
 def test_weights_that_are_no_network_of_ours_are_refused(run, tmp_path):
     folder, _ = run
     write_weights(tmp_path / "x.safetensors", {"a": torch.zeros(1)})
@@ -114,10 +171,27 @@ def test_a_device_that_is_not_here_is_told_and_never_replaced(dataset, tmp_path)
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("wrong", [{"size": (40, 64)}, {"size": (0, 0)}, {"epochs": 0}, {"class_weights": 2.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"size": (40, 64)}, {"size": (0, 0)}, {"epochs": 0}, {"class_weights": 2.0}, {"learning_rate": 0.0}]
+)
 def test_a_plan_that_is_none_is_refused(wrong):
     with pytest.raises(InputError):
         Plan(**wrong)
+
+
+def test_a_view_too_small_to_be_normalized_is_refused():
+    with pytest.raises(InputError, match="too little for a step"):
+        Plan(batch=1, size=(32, 32))
+    Plan(batch=2, size=(32, 32))
+
+
+def test_a_device_beyond_the_last_is_told(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(MissingError, match="there is no cuda:1"):
+        best_precision("cuda:1")
+    with pytest.raises(InputError, match="cuda:1, not 'tpu'"):
+        best_precision("tpu")
 
 
 def test_a_cpu_trains_in_bfloat16_only_where_it_is_in_hardware(monkeypatch):

@@ -38,7 +38,9 @@ def test_names_are_the_given_ones_or_those_of_the_file_or_numbers():
     assert len(opened(color_network(outputs=["labels"], metadata={})).names) == 255  # how many is not told
 
 
-@pytest.mark.parametrize("names", [["a", "b"], ["a", "a", "b", "c"], [], list(map(str, range(300)))])
+@pytest.mark.parametrize(
+    "names", [["a", "b"], ["a", "a", "b", "c"], [1, 1, 2, 3], [1, 2, 3, 4], [], list(map(str, range(300)))]
+)
 def test_names_that_do_not_fit_are_input_errors(names):
     with pytest.raises(InputError, match="names"):
         opened(color_network(), names)

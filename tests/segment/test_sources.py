@@ -107,6 +107,29 @@ def test_a_camera_gives_rgb_and_is_live(monkeypatch):
     assert captures[0].released == 1
 
 
+@pytest.mark.parametrize("number", [-1, 10**12])
+def test_what_is_no_number_of_a_camera_does_not_reach_the_driver(number):
+    with pytest.raises(InputError, match="a camera is a number from 0 on"):
+        open_source(number)
+
+
+def test_an_empty_name_is_not_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError, match="is empty"):
+        open_source("")
+
+
+@pytest.mark.parametrize("shape", [(6, 8, 3), (6, 8)])
+def test_one_image_is_not_taken_for_its_rows(shape):
+    with pytest.raises(InputError, match="is one image, not frames"):
+        open_source(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 8, 3), (5, 6, 8)])
+def test_an_array_of_frames_is_a_source(shape):
+    assert len(list(open_source(np.zeros(shape, np.uint8)))) == 5
+
+
 def test_an_absent_camera_is_a_missing_error_and_prints_nothing(capfd):
     with pytest.raises(MissingError, match="camera 99 cannot be opened: is it plugged in"):
         open_source(99)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,7 +17,8 @@ import training_run
 from torch import nn
 
 from salticid.engine.distill import Distillation
-from salticid.errors import InputError, IntegrityError
+from salticid.engine.weights import read_state, write_weights
+from salticid.errors import InputError, IntegrityError, ResourceError
 from salticid.segment.curves import read_csv
 from salticid.segment.train import Recipe, SegmentationTrainer, confusion, schedule
 
@@ -55,12 +58,21 @@ def test_the_model_ends_as_the_best_average_and_ready_to_be_used():
     assert result.best_miou == max(epoch.miou for epoch in result.epochs)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_model_ends_as_the_best_average_with_a_folder_and_without(tmp_path, monkeypatch, kept):
+    run = trainer(tmp_path if kept else None, epochs=3, validate_every=1)
+    scores = iter([0.9, 0.1, 0.2])
+    monkeypatch.setattr(run, "validate", lambda: next(scores))
+    averages = []
+    result = run.train(lambda epoch: averages.append(copy.deepcopy(run.average.state_dict())))
+    assert (result.best_epoch, result.best_miou) == (1, 0.9)
+    assert all(torch.equal(averages[0][name], tensor) for name, tensor in run.model.state_dict().items())
+
+
 def test_what_is_left_in_the_folder_is_the_best_of_the_averages(tmp_path):
     run = trainer(tmp_path, epochs=5, validate_every=1)
     result = run.train()
     again = training_run.network()
-    from salticid.engine.weights import read_state
-
     tensors, facts = read_state(tmp_path / "best.safetensors")
     again.load_state_dict(tensors)
     assert facts["miou"] == result.best_miou
@@ -103,6 +115,19 @@ def test_a_killed_training_resumes_to_the_same_curve(tmp_path):
     assert same(curve(tmp_path / "whole"), curve(tmp_path / "cut"))
 
 
+def test_best_weights_that_are_newer_than_the_last_state_stay_the_best_and_are_what_the_result_tells(tmp_path):
+    first = trainer(tmp_path, epochs=6, validate_every=1)
+    with pytest.raises(KeyboardInterrupt):
+        first.train(_interrupt_after(2))
+    best, facts = read_state(tmp_path / "best.safetensors")
+    better = {name: tensor + 1 if tensor.is_floating_point() else tensor for name, tensor in best.items()}
+    write_weights(tmp_path / "best.safetensors", better, facts | {"miou": 2.0, "epoch": 3})  # killed before the state
+    second = trainer(tmp_path, epochs=6, validate_every=1)
+    result = second.train()
+    assert (result.best_miou, result.best_epoch) == (2.0, 3)
+    assert all(torch.equal(better[name], tensor) for name, tensor in second.model.state_dict().items())
+
+
 def test_a_finished_training_is_not_trained_again(tmp_path):
     first = trainer(tmp_path, epochs=2).train()
     seen = []
@@ -115,6 +140,53 @@ def test_a_folder_with_another_recipe_is_refused(tmp_path):
     trainer(tmp_path, epochs=2).train()
     with pytest.raises(InputError, match="another recipe"):
         trainer(tmp_path, epochs=3)
+
+
+def test_a_folder_with_a_training_on_other_data_or_of_another_network_is_refused(tmp_path):
+    def start(net, facts):
+        loaders = training_run.views(), training_run.validation()
+        return SegmentationTrainer(net, *loaders, training_run.CLASSES, num_epochs=1, folder=tmp_path, facts=facts)
+
+    start(training_run.network(), {"size": (64, 64)}).train()
+    start(training_run.network(), {"size": (64, 64)})
+    with pytest.raises(InputError, match="other data"):
+        start(training_run.network(), {"size": (32, 64)})
+    with pytest.raises(InputError, match="another network"):
+        start(nn.Conv2d(3, training_run.CLASSES, 9, stride=8, padding=4), {"size": (64, 64)})
+
+
+def test_a_state_that_somebody_else_wrote_is_refused(tmp_path):
+    write_weights(tmp_path / "last.safetensors", {"a": torch.zeros(1)})
+    with pytest.raises(InputError, match="another recipe"):
+        trainer(tmp_path)
+
+
+def test_a_curve_that_lacks_epochs_is_told(tmp_path):
+    trainer(tmp_path, epochs=2).train()
+    lines = (tmp_path / "curve.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "curve.csv").write_text("".join(lines[:-1]))
+    with pytest.raises(IntegrityError, match=r"curve\.csv lacks"):
+        trainer(tmp_path, epochs=2)
+
+
+def test_a_full_disk_is_told_and_leaves_the_last_state(tmp_path):
+    trainer(tmp_path, epochs=2).train()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(ResourceError, match="the disk is full"):
+            trainer(tmp_path, epochs=2)._save(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_weights_that_are_used_twice_are_kept(tmp_path):
+    net = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1))
+    net[1].weight = net[0].weight
+    SegmentationTrainer(net, training_run.views(), training_run.validation(), 3, num_epochs=1, folder=tmp_path).train()
+    assert {"0.weight", "1.weight"} <= read_state(tmp_path / "best.safetensors")[0].keys()
 
 
 def test_a_damaged_state_is_told(tmp_path):
@@ -133,6 +205,17 @@ def test_a_loss_that_is_no_number_ends_the_training_with_advice():
 def test_a_loader_without_batches_is_told():
     run = SegmentationTrainer(training_run.network(), [], [], training_run.CLASSES)
     with pytest.raises(InputError, match="no batches"):
+        run.train()
+
+
+def test_a_loader_that_does_not_tell_its_length_is_refused():
+    with pytest.raises(InputError, match="number of batches"):
+        SegmentationTrainer(training_run.network(), iter(training_run.views()), [], training_run.CLASSES)
+
+
+def test_validation_images_without_a_truth_end_the_training():
+    run = SegmentationTrainer(training_run.network(), training_run.views(), [], training_run.CLASSES, num_epochs=1)
+    with pytest.raises(InputError, match="no pixel of the validation images"):
         run.train()
 
 
@@ -163,7 +246,7 @@ def test_the_trunk_learns_at_its_share_of_the_rate():
     run = SegmentationTrainer(net, training_run.views(), [], 3, 1e-3, recipe=Recipe(trunk_rate=0.25))
     shares = {id(parameter): group["share"] for group in run._optimizer.param_groups for parameter in group["params"]}
     assert {shares[id(parameter)] for parameter in net.trunk()} == {0.25}
-    assert shares[id(net.head[1].weight)] == 1.0
+    assert shares[id(net.decoder.head[1].weight)] == 1.0
 
 
 def test_the_rate_rises_in_a_line_then_falls_in_a_cosine():
@@ -175,7 +258,7 @@ def test_the_rate_rises_in_a_line_then_falls_in_a_cosine():
     assert min(rates) > 0
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": 0.0}])
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": 0.0}, {"learning_rate": math.nan}])
 def test_numbers_out_of_range_are_refused(wrong):
     with pytest.raises(InputError):
         trainer(**wrong)

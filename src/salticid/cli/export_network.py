@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -48,6 +49,11 @@ class Job:
         """Return the path of the file to write."""
         return self.folder / f"{self.name}{'-int8' if self.int8 else '-fp16' if self.fp16 else ''}{SUFFIXES[self.to]}"
 
+    @property
+    def files(self) -> list[Path]:
+        """Return the paths of all files to write."""
+        return [self.target, *([self.target.with_suffix(".bin")] if self.to == "openvino" else [])]
+
 
 def export_network(job: Job, out: Output, *, metric: Metric | None = None, metric_name: str = "metric") -> None:
     """Write the file, measure it beside its source, and say both.
@@ -59,22 +65,44 @@ def export_network(job: Job, out: Output, *, metric: Metric | None = None, metri
     metric_name
         Title of its column.
     """
-    from salticid.core import atomic
+    from salticid.engine import onnx_graph
     from salticid.engine.measured import measure
 
+    _check_wishes(job)
+    _check_place(job)
+    _require_engine(job.to)
+    model = onnx_graph.load(job.source)
+    if job.int8:
+        onnx_graph.check_float(model, str(job.source))
+        onnx_graph.check_opset(model, str(job.source))
+    inputs = _inputs(job, model)
+    parity, quantized = _written(job, inputs, _computed(job, model))
+    rows = measure(_runs(job), inputs[0], threads=job.threads, metric=metric)
+    _say(job, rows, parity, quantized, inputs[0].shape, out, metric_name)
+
+
+def _check_wishes(job: Job) -> None:
     if job.int8 and job.fp16:
         raise InputError("--int8 and --fp16 exclude each other: choose one")
     if job.int8 and job.calibration is None:
         raise InputError("--int8 needs typical inputs: give a folder of images or an .npy file with --calibrate")
     if job.most_loss is not None and not job.int8:
         raise InputError("--most-loss is a bound for --int8")
-    _require_engine(job.to)
-    inputs = _inputs(job)
-    if job.folder.is_dir():
-        atomic.check_target(job.target, overwrite=job.overwrite)
-    parity, quantized = _written(job, inputs)
-    rows = measure(_runs(job), inputs[0], threads=job.threads, metric=metric)
-    _say(job, rows, parity, quantized, inputs[0].shape, out, metric_name)
+
+
+def _check_place(job: Job) -> None:
+    """Raise `InputError` now where the files could not be written after the work."""
+    from salticid.core import atomic
+
+    if Path(job.name).name != job.name:
+        raise InputError(f"--prefix must be the start of a file's name, not {job.name!r}: the folder is --output's")
+    if any(file.exists() and file.samefile(job.source) for file in job.files):
+        raise InputError(f"{job.target} is what would be exported: choose another folder, or a name with --prefix")
+    there = next(folder for folder in (job.folder, *job.folder.absolute().parents) if os.path.lexists(folder))
+    if not there.is_dir():
+        raise InputError(f"cannot write into {job.folder}: {there} is a file; choose another folder")
+    for file in job.files:
+        atomic.check_target(there / file.name, overwrite=job.overwrite or there != job.folder)
 
 
 def _require_engine(to: Target) -> None:
@@ -89,11 +117,10 @@ def _require_engine(to: Target) -> None:
         packages.openvino()
 
 
-def _inputs(job: Job) -> list[Array]:
+def _inputs(job: Job, model: Any) -> list[Array]:
     """Return the inputs to calibrate with and to compare on; random ones where none were given."""
     from salticid.engine import onnx_graph, parity
 
-    model = onnx_graph.load(job.source)
     given = onnx_graph.the_input(model.graph, str(job.source))
     lengths = onnx_graph.dimensions(given)
     if job.calibration is None:
@@ -137,38 +164,56 @@ def _images(folder: Path, metadata: dict[str, str], label: str) -> list[Array]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_ENDINGS)
     if not files:
         raise InputError(f"there is no image in {folder}: give a folder of {', '.join(sorted(IMAGE_ENDINGS))} files")
-    prepare = Preparer(int(metadata.get("salticid.stride", "32")))
+    stride = metadata.get("salticid.stride", "32")
+    if not stride.isdecimal() or not int(stride):
+        raise InputError(f"{label} says salticid.stride = {stride!r}, which is no number of pixels")
+    prepare = Preparer(int(stride))
     step = -(-len(files) // MOST_IMAGES)
     return [prepare(read_image(file)).copy() for file in files[::step]]
 
 
-def _written(job: Job, inputs: Sequence[Array]) -> tuple[Parity, Quantized | None]:
+def _computed(job: Job, model: Any) -> tuple[str, ...] | None:
+    """Return the outputs that are needed on the way; what 8 bits cost is told by logits, where only labels stay too."""
+    from salticid.engine import onnx_graph
+
+    if job.outputs is None or not job.int8:
+        return job.outputs
+    return (*job.outputs, onnx_graph.first_float_output(model, str(job.source)))
+
+
+def _written(job: Job, inputs: Sequence[Array], computed: tuple[str, ...] | None) -> tuple[Parity, Quantized | None]:
     """Write the file; return how far the float part of the way is from the source, and what 8 bits cost."""
     from salticid.core import atomic
+    from salticid.engine import onnx_graph
     from salticid.engine.convert_onnx import convert_onnx
 
     quantized = None
     with tempfile.TemporaryDirectory(prefix="salticid-export-") as name:
         file = Path(name) / "float.onnx"
-        keep_half = job.fp16 and job.to == "onnx"
-        parity = convert_onnx(job.source, file, inputs=inputs[:COMPARED], outputs=job.outputs, fp16_weights=keep_half)
+        # An ONNX file keeps 16 bits that its source has; other engines have their own ways to store them.
+        half = False if job.to != "onnx" or job.int8 else True if job.fp16 else None
+        parity = convert_onnx(job.source, file, inputs=inputs[:COMPARED], outputs=computed, fp16_weights=half)
         if job.int8:
             quantized = _quantized(job, file, file.with_name("int8.onnx"), inputs)
             file = quantized.path
+        if job.outputs != computed:
+            file.write_bytes(onnx_graph.with_outputs(onnx_graph.load(file), job.outputs or ()).SerializeToString())
         atomic.make_folder(job.folder)
         parity = _finished(job, file, inputs[:COMPARED]) or parity
     return parity, quantized
 
 
 def _quantized(job: Job, file: Path, small: Path, inputs: Sequence[Array]) -> Quantized:
+    from salticid.engine import onnx_graph
     from salticid.engine.quantize import quantize_static
 
+    has_classes = onnx_graph.metadata(onnx_graph.load(file)).get("salticid.task") == "segment"
     return quantize_static(
         file,
         small,
         inputs,
         most_loss=job.most_loss,
-        loss="labels" if job.most_loss is not None or inputs[0].ndim == 4 else "noise",
+        loss="labels" if job.most_loss is not None or has_classes else "noise",
         form="tensorrt" if job.to == "tensorrt" else "portable",
         threads=job.threads,
     )
@@ -235,7 +280,7 @@ def _say(
     out.table(title, columns, [_cells(row)[: len(columns)] for row in rows])
     out.result(
         {
-            "files": [job.target],
+            "files": job.files,
             "rows": [asdict(row) for row in rows],
             "parity": asdict(parity),
             "int8": None if quantized is None else _int8(quantized),

@@ -53,7 +53,7 @@ def segment(
     ] = None,
     opacity: Annotated[float, typer.Option(min=0, max=1, help="Of the colors in an overlay.")] = 0.5,
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="Stop a video or camera after this time (a camera: or with Ctrl-C).")
+        float | None, typer.Option(min=0.001, help="Stop a video or camera after this time (a camera: or with Ctrl-C).")
     ] = None,
     overwrite: Overwrite = False,
     out: Output,

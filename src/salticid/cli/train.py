@@ -136,7 +136,7 @@ def segment(
     from salticid.segment.fit import Plan, best_device, best_precision, fit
     from salticid.segment.train import Recipe
 
-    dataset = find_dataset(data, classes.split(",") if classes else None, void)
+    dataset = find_dataset(data, [name.strip() for name in classes.split(",")] if classes else None, void)
     chosen = best_device() if device == "auto" else device
     arithmetic = best_precision(chosen) if precision == "auto" else precision
     recipe = Recipe(trunk_rate=TRUNK_RATE, precision=arithmetic, seed=seed)

@@ -16,14 +16,14 @@ import numpy as np
 
 from salticid.core.types import Array
 from salticid.engine import onnx_graph
-from salticid.engine.qdq import Form, output_axis, rounded_weights
+from salticid.engine.qdq import Form, has_bias, output_axis, rounded_weights
 from salticid.engine.session import Session
 
 
 def bias_shifts(
     model: Any, nodes: Collection[str], batches: Sequence[Array], *, form: Form = "portable", threads: int = 1
 ) -> dict[str, Array]:
-    """Return what to add to the bias of each of `nodes`, (outputs,) float32.
+    """Return what to add to the bias of each of `nodes` that has one, (outputs,) float32.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def bias_shifts(
     form
         Of the network in 8 bits, as in `with_qdq`.
     """
-    layers = [node for node in model.graph.node if node.name in nodes]
+    layers = [node for node in model.graph.node if node.name in nodes and has_bias(node)]
     means = _means(model, [node.input[0] for node in layers], batches, threads)
     known = onnx_graph.constants(model.graph)
     found = {}

@@ -76,6 +76,8 @@ def _runs(model: Any, values: Sequence[str], batches: Iterable[Array], threads: 
 
 
 def _extremes(numbers: Array, value: str) -> Range:
+    if not numbers.size:
+        raise InputError(f"the value {value!r} is empty on a calibration input, {numbers.shape}: leave that input out")
     found = Range(float(numbers.min()), float(numbers.max()))
     if not (np.isfinite(found.low) and np.isfinite(found.high)):
         raise InputError(f"the value {value!r} is not finite on a calibration input: check the input")

@@ -119,6 +119,8 @@ class _Follower:
     """Goes through a traced network and joins the groups whose channels meet."""
 
     def __init__(self, network: nn.Module, method: str) -> None:
+        if not callable(getattr(network, method, None)):
+            raise InputError(f"{type(network).__name__} has no method {method!r}: name the one that uses all layers")
         self._modules = dict(network.named_modules())
         self._joined: dict[Group, Group] = {}
         self._values: dict[Any, Segments | None] = {}  # None: a size or a number
@@ -151,7 +153,7 @@ class _Follower:
         raise self._refusal(node)
 
     def _module(self, node: Any, module: nn.Module, name: str) -> Segments:
-        taken = self._segments(node.args[0])
+        taken = self._segments(node.all_input_nodes[0])
         if isinstance(module, nn.Conv2d):
             return self._conv(node, module, name, taken)
         if isinstance(module, nn.BatchNorm2d):

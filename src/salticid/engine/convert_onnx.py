@@ -13,7 +13,7 @@ from salticid.core import atomic
 from salticid.core.types import Array
 from salticid.engine import onnx_graph, parity
 from salticid.engine.export_onnx import LEAST_HALF_EQUAL, MOST_HALF_DIFFERENCE
-from salticid.engine.onnx_half import with_half_weights
+from salticid.engine.onnx_half import has_half_weights, with_half_weights
 from salticid.engine.onnx_labels import LABELS, with_labels
 from salticid.engine.parity import Parity, compare_files
 from salticid.engine.session import Session
@@ -26,7 +26,7 @@ def convert_onnx(
     *,
     inputs: Sequence[Array],
     outputs: Sequence[str] | None = None,
-    fp16_weights: bool = False,
+    fp16_weights: bool | None = None,
     overwrite: bool = False,
 ) -> Parity:
     """Write the ONNX model at `path` as `output` and return how far apart they are; metadata stay.
@@ -41,7 +41,7 @@ def convert_onnx(
         Names of those that are kept, all of them by default; "labels" is made from the first float output where the
         model has none.
     fp16_weights
-        Store the weights in 16 bits.
+        Store the weights in 16 bits; by default where the file at `path` does.
     overwrite
         Replace a file that exists.
 
@@ -55,18 +55,19 @@ def convert_onnx(
     atomic.check_target(output, overwrite=overwrite)
     if not inputs:
         raise InputError("there are no inputs to compare the files on: give at least one")
-    model = onnx_graph.tidied(onnx_graph.load(path), str(path))
-    reference = model
+    source = onnx_graph.load(path)
+    if outputs is not None and LABELS in outputs and all(value.name != LABELS for value in source.graph.output):
+        source = _labelled(source, inputs[0], str(path))
+    model = onnx_graph.tidied(source, str(path))
     if outputs is not None:
-        if LABELS in outputs and all(value.name != LABELS for value in model.graph.output):
-            reference = model = _labelled(model, inputs[0], str(path))
         model = onnx_graph.with_outputs(model, outputs, str(path))
-    if fp16_weights:
+    half = has_half_weights(source) if fp16_weights is None else fp16_weights
+    if half:
         model = with_half_weights(model)
-    bounds = (MOST_HALF_DIFFERENCE, LEAST_HALF_EQUAL) if fp16_weights else (parity.MOST_DIFFERENCE, parity.LEAST_EQUAL)
+    bounds = (MOST_HALF_DIFFERENCE, LEAST_HALF_EQUAL) if half else (parity.MOST_DIFFERENCE, parity.LEAST_EQUAL)
     data = model.SerializeToString()
     found = compare_files(
-        reference.SerializeToString(),
+        source.SerializeToString(),
         data,
         inputs,
         engine="onnxruntime",

@@ -65,7 +65,7 @@ def export_onnx(
     labels_scale
         Add the output `labels`: the best class of every pixel of the first output enlarged so many times.
     keep_logits
-        With `labels_scale`: keep that first output too.
+        With `labels_scale`: keep that first output too. A network with more than one keeps it always.
     fp16_weights
         Store the weights in 16 bits. The file is half as large, and computes in float32 as before.
     metadata
@@ -83,6 +83,8 @@ def export_onnx(
         onnxruntime makes other outputs of the same inputs than torch does.
     """
     atomic.check_target(path, overwrite=overwrite)
+    if not keep_logits and (labels_scale is None or len(output_names) > 1):
+        raise InputError("keep_logits=False needs labels_scale=, and a network with one output: labels take its place")
     network = evaluated(module)
     model = _traced(network, input_shape, input_name, output_names, dynamic)
     if labels_scale is not None:
@@ -153,9 +155,10 @@ def _check_outputs(network: Any, example: Any, names: Sequence[str]) -> list[Any
     try:
         with torch.no_grad():
             result = network(example)
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+    except (RuntimeError, TypeError, ValueError, IndexError, AssertionError) as error:
         shape = tuple(example.shape)
-        raise InputError(f"{type(network).__name__} does not run on an input of shape {shape}: {error}") from error
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{type(network).__name__} does not run on an input of shape {shape}: {reason}") from error
     outputs = [result] if isinstance(result, torch.Tensor) else list(result) if isinstance(result, tuple) else []
     if len(outputs) != len(names):
         found = f"{len(outputs)} tensors" if outputs else f"a {type(result).__name__}"
@@ -168,14 +171,14 @@ def _name_axes(value: Any, before: Sequence[int], after: Sequence[int], free: Ma
     for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
         if not dimension.dim_param:
             continue
+        dimension.dim_param = f"{value.name}_{axis}"
         if axis not in free or len(before) != len(after):
-            dimension.dim_param = f"{value.name}_{axis}"
-        elif before[axis] % after[axis] == 0:
+            continue
+        if before[axis] % after[axis] == 0:
             ratio = before[axis] // after[axis]
             dimension.dim_param = free[axis] if ratio == 1 else f"{free[axis]}/{ratio}"
-        else:
-            ratio = after[axis] // before[axis]
-            dimension.dim_param = f"{free[axis]}*{ratio}"
+        elif after[axis] % before[axis] == 0:
+            dimension.dim_param = f"{free[axis]}*{after[axis] // before[axis]}"
 
 
 def _compared_shapes(shape: Sequence[int], *, dynamic: bool) -> list[tuple[int, ...]]:

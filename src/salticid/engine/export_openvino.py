@@ -14,14 +14,15 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from salticid.core import atomic
 from salticid.core.types import Array
-from salticid.engine import external_data, onnx_graph, packages
+from salticid.engine import onnx_graph, packages
 from salticid.engine.failures import load_failure
 from salticid.engine.parity import Parity, compare_files
-from salticid.errors import InputError
+from salticid.engine.session_openvino import engine_errors, read_model
+from salticid.errors import InputError, ResourceError
 
 Weights = Literal["fp32", "fp16"]
 
@@ -78,7 +79,7 @@ def export_openvino(
     targets = [target, target.with_suffix(".bin")]
     for file in targets:
         atomic.check_target(file, overwrite=overwrite)
-    bounds = BOUNDS["int8" if _is_quantized(source) else weights]
+    bounds = BOUNDS["int8" if onnx_graph.is_quantized(onnx_graph.load(source)) else weights]
     with tempfile.TemporaryDirectory(prefix="salticid-openvino-") as folder:
         written = Path(folder) / target.name
         _save(source, written, compress=weights == "fp16")
@@ -98,22 +99,13 @@ def export_openvino(
     return found
 
 
-def _is_quantized(path: Path) -> bool:
-    return any(node.op_type == "QuantizeLinear" for node in onnx_graph.load(path).graph.node)
-
-
 def _save(source: Path, target: Path, *, compress: bool) -> None:
-    external_data.check_file(source)
     ov = packages.openvino()
     try:
-        frontend = ov.frontend.FrontEndManager().load_by_framework("onnx")
-        model = frontend.convert(frontend.load(str(source)))
-    except _errors(ov) as error:
+        model = read_model(ov, source)
+    except engine_errors(ov) as error:
         raise load_failure(str(source), "openvino", error) from error
-    ov.save_model(model, str(target), compress_to_fp16=compress)  # the ONNX file's metadata come along
-
-
-def _errors(ov: Any) -> tuple[type[Exception], ...]:
-    """Return the exceptions of OpenVINO and of its readers, which share no base."""
-    failures = [kind for name, kind in vars(ov.frontend).items() if name.endswith("Failure")]
-    return (RuntimeError, *failures)
+    try:
+        ov.save_model(model, str(target), compress_to_fp16=compress)  # the ONNX file's metadata come along
+    except RuntimeError as error:
+        raise ResourceError(f"openvino cannot write {target}: is there room for it? ({error})") from error

@@ -82,9 +82,7 @@ def measure(
 
 
 def _session(run: FileRun, threads: int) -> Session | None:
-    if run.path.suffix not in ENGINES:
-        raise InputError(f"{run.path} is no exported file; those are {', '.join(ENGINES)}")
-    if ENGINES[run.path.suffix] == "tensorrt":
+    if _engine(run.path) == "tensorrt":
         return None
     try:
         return Session(run.path, threads=threads, precision=run.precision)
@@ -92,6 +90,13 @@ def _session(run: FileRun, threads: int) -> Session | None:
         if run.precision == "fp32":
             raise
         return None  # this CPU has no such arithmetic
+
+
+def _engine(path: Path) -> str:
+    ending = path.suffix.lower()
+    if ending not in ENGINES:
+        raise InputError(f"{path} is no exported file; those are {', '.join(ENGINES)}")
+    return ENGINES[ending]
 
 
 def _compared(sessions: Sequence[Session], example: Array, warmup: int, repeats: int) -> list[bench.Timing]:
@@ -110,7 +115,7 @@ def _row(
     files = [run.path, *(run.path.with_suffix(suffix) for end, suffix in BESIDE.items() if run.path.suffix == end)]
     return MeasuredFile(
         path=run.path,
-        engine=ENGINES[run.path.suffix],
+        engine=_engine(run.path),
         precision=run.precision,
         outputs=tuple(spec.name for spec in session.outputs) if session else (),
         bytes=sum(file.stat().st_size for file in files),

@@ -17,11 +17,14 @@ from salticid.errors import InputError
 DEFAULT_DOMAINS = ("", "ai.onnx")
 OLDEST_OPSET = 13  # one scale per channel
 NO_LOG = 4
+IMAGE_RANK = 4
 POOLED_AXES = ([2, 3], [-2, -1])
 
 
 def load(path: str | os.PathLike[str]) -> Any:
     """Read the ONNX model at `path`, with the weights that it keeps in files beside it.
+
+    Constants are no inputs here: old exporters list every weight among the inputs, as something that may be replaced.
 
     Raises
     ------
@@ -41,6 +44,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         onnx.checker.check_model(model)
     except (decode_error, onnx.checker.ValidationError, ValueError) as problem:
         raise InputError(f"{file} is no valid ONNX model: {problem}") from problem
+    replace(model.graph.input, inputs(model.graph))
     return model
 
 
@@ -92,6 +96,24 @@ def runtime_errors(ort: Any) -> tuple[type[Exception], ...]:
     """Return the exceptions of onnxruntime, which share no base."""
     state = vars(ort.capi.onnxruntime_pybind11_state).values()
     return (RuntimeError, *(kind for kind in state if isinstance(kind, type) and issubclass(kind, Exception)))
+
+
+def is_quantized(model: Any) -> bool:
+    """Say whether something of `model` is in 8 bits."""
+    return any(item.op_type in ("QuantizeLinear", "DynamicQuantizeLinear") for item in model.graph.node)
+
+
+def load_float(path: str | os.PathLike[str]) -> Any:
+    """Read the ONNX model at `path`, tidied up, to be written in 8 bits."""
+    model = load(path)
+    check_float(model, str(path))
+    return tidied(model, str(path))
+
+
+def check_float(model: Any, label: str) -> None:
+    """Raise `InputError` where the model is in 8 bits already."""
+    if is_quantized(model):
+        raise InputError(f"{label} is in 8 bits already: take the file in float that it was made of")
 
 
 def opset(model: Any) -> int:
@@ -234,6 +256,9 @@ def metadata(model: Any) -> dict[str, str]:
 
 def set_metadata(model: Any, properties: Mapping[str, str]) -> None:
     """Add `properties` to the metadata of `model`, in place; known keys get the new value."""
+    for key, value in properties.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise InputError(f"metadata are texts by name, not {key!r}: {value!r}: write such a value as JSON")
     together = metadata(model) | dict(properties)
     del model.metadata_props[:]
     for key, value in together.items():
@@ -251,29 +276,55 @@ def _with_inner(item: Any) -> Iterator[Any]:
 
 def _drop_unused_domains(model: Any) -> None:
     """Remove the versions of operator sets that onnxruntime lists although no node uses them."""
-    used = {item.domain for item in model.graph.node} | {""}
+    used = {part.domain for item in model.graph.node for part in _with_inner(item)} | {""}
     replace(model.opset_import, [item for item in model.opset_import if item.domain in used])
 
 
 def _name_nodes(graph: Any) -> None:
     """Give every node a name of its own: lists and choices are made by name."""
-    taken: set[str] = set()
+    given = {item.name for item in graph.node}
+    taken = {""}
     for number, item in enumerate(graph.node):
-        if not item.name or item.name in taken:
-            item.name = f"{item.op_type}_{number}"
+        if item.name in taken:
+            item.name = _unused(given, f"{item.op_type}_{number}")
         taken.add(item.name)
 
 
+def _unused(taken: set[str], name: str) -> str:
+    """Return `name`, with something behind it where that is taken, and take it."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
 def _rename_means(model: Any) -> None:
-    """Turn each mean over height and width that keeps its axes into a global average pooling."""
+    """Turn each mean over height and width of images that keeps its axes into a global average pooling."""
     known = constants(model.graph)
-    for item in model.graph.node:
-        if item.op_type != "ReduceMean" or attributes(item).get("keepdims", 1) != 1:
-            continue
-        axes = attributes(item).get("axes")
-        if axes is None and len(item.input) > 1 and item.input[1] in known:
-            axes = array(known[item.input[1]]).tolist()
-        if axes is not None and list(axes) in POOLED_AXES:
+    means = [item for item in model.graph.node if item.op_type == "ReduceMean" and _takes_the_mean(item, known)]
+    if not means:
+        return
+    ranks = _ranks(model)
+    for item in means:
+        if ranks.get(item.input[0]) == IMAGE_RANK:
             item.op_type = "GlobalAveragePool"
             del item.attribute[:], item.input[1:]
     drop_unused(model.graph)
+
+
+def _takes_the_mean(item: Any, known: Mapping[str, Any]) -> bool:
+    """Say whether a ReduceMean is over height and width, if it takes images, and keeps these axes."""
+    axes = attributes(item).get("axes")
+    if axes is None and len(item.input) > 1 and item.input[1] in known:
+        axes = array(known[item.input[1]]).tolist()
+    return axes is not None and list(axes) in POOLED_AXES and attributes(item).get("keepdims", 1) == 1
+
+
+def _ranks(model: Any) -> dict[str, int]:
+    """Return the number of axes of every value of which it is known."""
+    graph = packages.require("onnx.shape_inference").infer_shapes(model).graph
+    return {
+        value.name: len(value.type.tensor_type.shape.dim)
+        for value in (*graph.input, *graph.value_info)
+        if value.type.tensor_type.HasField("shape")
+    }

@@ -40,10 +40,12 @@ def with_labels(model: Any, scale: int = 8, *, logits: str = "logits8", keep_log
     Raises
     ------
     InputError
-        There is no such output, it is not of that kind, or `labels` is there already.
+        There is no such output, it is not of that kind, `labels` is there already, or the operators are older than
+        opset 13.
     """
     helper, kinds = packages.onnx().helper, packages.onnx().TensorProto
     value = onnx_graph.find_output(model, logits, "the model")
+    onnx_graph.check_opset(model, "the model")
     if any(output.name == LABELS for output in model.graph.output):
         raise InputError(f"the model has an output {LABELS!r} already")
     if scale < 1:

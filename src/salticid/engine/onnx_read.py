@@ -7,7 +7,6 @@ Whatever else a model has is refused, with the name of the node and the reason: 
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,12 +17,11 @@ from typing import Any
 import numpy as np
 
 from salticid.core.types import Array
-from salticid.engine import external_data, packages
+from salticid.engine import onnx_graph, packages
 from salticid.engine.integer import FloatLayer, output_shape
 from salticid.errors import InputError
 
 TAKEN = ("Gemm", "MatMul", "Add", "Conv", "Relu", "Flatten", "Reshape", "Identity", "Constant")
-DEFAULT_DOMAINS = ("", "ai.onnx")
 
 
 def read_onnx(path: str | os.PathLike[str]) -> tuple[list[FloatLayer], tuple[int, ...]]:
@@ -37,30 +35,14 @@ def read_onnx(path: str | os.PathLike[str]) -> tuple[list[FloatLayer], tuple[int
         The package onnx is not installed.
     """
     file = Path(path)
-    if not file.is_file() or file.stat().st_size == 0:
-        raise InputError(f"there is no model file {file}, or it is empty")
-    onnx = packages.onnx()
-    external_data.check_file(file)
-    graph = _model(file, onnx).graph
+    graph, onnx = onnx_graph.load(file).graph, packages.onnx()
     tensors = {tensor.name: _array(tensor, file, onnx) for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in tensors]
-    if len(inputs) != 1 or len(graph.output) != 1:
-        raise InputError(f"{file} has {len(inputs)} inputs and {len(graph.output)} outputs: one of each is taken")
-    chain = _Chain(file, inputs[0], tensors, onnx)
+    if len(graph.input) != 1 or len(graph.output) != 1:
+        raise InputError(f"{file} has {len(graph.input)} inputs and {len(graph.output)} outputs: one of each is taken")
+    chain = _Chain(file, graph.input[0], tensors, onnx)
     for node in graph.node:
         chain.follow(node)
     return chain.finish(graph.output[0].name), chain.input_shape
-
-
-def _model(file: Path, onnx: Any) -> Any:
-    """Return the parsed model, in which every node has the inputs and outputs that its kind asks for."""
-    decode_error = importlib.import_module("google.protobuf.message").DecodeError
-    try:
-        model = onnx.load(file)
-        onnx.checker.check_model(model)
-    except (decode_error, onnx.checker.ValidationError, ValueError) as problem:
-        raise InputError(f"{file} is no valid ONNX model: {problem}") from problem
-    return model
 
 
 def _array(tensor: Any, file: Path, onnx: Any) -> Array:
@@ -104,7 +86,7 @@ class _Chain:
             self._tensors[node.output[0]] = self._tensors[node.input[0]]
             return
         reader = self._readers.get(node.op_type)
-        if reader is None or node.domain not in DEFAULT_DOMAINS:
+        if reader is None or node.domain not in onnx_graph.DEFAULT_DOMAINS:
             raise self._refusal(node, f"only {', '.join(TAKEN)} are taken")
         if self._value not in node.input:
             raise self._refusal(node, f"it does not take {self._value!r}: nodes must form one chain")

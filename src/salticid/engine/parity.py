@@ -203,6 +203,10 @@ def _judged(parity: Parity, most_difference: float, least_equal: float, name: st
 def random_inputs(shapes: Iterable[Sequence[int]], seed: int = 0) -> list[Array]:
     """Return one float32 array in -1..1 of each shape, smooth where it is an image, so that it excites a network."""
     random: Any = np.random.default_rng(seed)
+    shapes = list(shapes)
+    for shape in shapes:
+        if not shape or min(shape) < 1:
+            raise InputError(f"an input must have at least one number along every axis, not the shape {tuple(shape)}")
     return [_smooth(random.uniform(-1, 1, shape)).astype(np.float32) for shape in shapes]
 
 

@@ -87,6 +87,8 @@ def prune(
     """
     if not 0 <= share <= 0.9:
         raise InputError(f"share must be between 0 and 0.9, not {share}")
+    if not isinstance(module, packages.torch().nn.Module):
+        raise InputError(f"a torch module is pruned, not {type(module).__name__}")
     if importance not in get_args(Importance):
         raise InputError(f"importance must be one of {', '.join(get_args(Importance))}, not {importance!r}")
     smaller = copy.deepcopy(module)
@@ -132,7 +134,7 @@ def prune_if_faster(
     """
     pruned = prune(module, share=share, importance=importance, keep=keep, method=method)
     before, after = _timed([module, pruned.module], input_shape, threads, repeats)
-    accepted = before.median_ms >= LEAST_SPEEDUP * after.median_ms
+    accepted = bool(pruned.channels) and before.median_ms >= LEAST_SPEEDUP * after.median_ms
     return PruneDecision(fine_tune(pruned.module) if accepted else module, accepted, before, after, pruned)
 
 
@@ -148,7 +150,7 @@ def _kept_channels(
     kept = {}
     for (group, values), staying in zip(scores.items(), _staying(list(scores.values()), share), strict=True):
         wanted = max(MULTIPLE, MULTIPLE * round(staying / MULTIPLE))
-        if wanted < group.channels:
+        if wanted < group.channels and staying < group.channels:
             kept[group] = np.sort(np.argsort(values, kind="stable")[::-1][:wanted])
     return kept
 
@@ -167,7 +169,8 @@ def _scores(group: Group, layers: dict[str, Any], importance: Importance) -> Arr
     """Return the importance of every channel, 1 on average, so that groups can be compared."""
     nn = packages.torch().nn
     held = [layers[name] for name in sorted(group.makers | group.followers)]
-    scales = [layer.weight.detach().abs().cpu().numpy() for layer in held if isinstance(layer, nn.BatchNorm2d)]
+    scaling = [layer for layer in held if isinstance(layer, nn.BatchNorm2d) and layer.affine]
+    scales = [layer.weight.detach().abs().cpu().numpy() for layer in scaling]
     weights = [layer.weight.detach().abs().mean(dim=(1, 2, 3)).cpu().numpy() for layer in held if _is_conv(layer)]
     chosen = scales if importance == "scale" and any(scale.any() for scale in scales) else weights
     scores: Array = np.mean(

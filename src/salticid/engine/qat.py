@@ -12,7 +12,7 @@ the weights. The file that is written computes what the network did: both round 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +57,7 @@ MOST_DIFFERENCE, LEAST_EQUAL = 0.1, 0.98
 
 def prepare_qat(
     module: nn.Module,
-    batches: Sequence[Array],
+    batches: Iterable[Array],
     *,
     keep_float: Sequence[str] = (),
     keep_last: int = 1,
@@ -79,12 +79,13 @@ def prepare_qat(
     InputError
         A node of the network cannot be trained in this way; the message names it.
     """
-    if not batches:
+    given = list(batches)
+    if not given:
         raise InputError("there are no inputs to start the ranges from: give a few dozen typical ones")
-    model = to_onnx(module, batches[0].shape)
+    model = to_onnx(module, given[0].shape)
     nodes = candidates(model, keep_float, keep_last)
-    ranges = calibrate(model, values_of(model, nodes), batches)
-    return QatNetwork(_with_shifted_biases(model, bias_shifts(model, nodes, batches)), nodes, ranges)
+    ranges = calibrate(model, values_of(model, nodes), given)
+    return QatNetwork(_with_shifted_biases(model, bias_shifts(model, nodes, given)), nodes, ranges)
 
 
 def _with_shifted_biases(model: Any, shifts: Mapping[str, Array]) -> Any:
@@ -175,15 +176,16 @@ class QatNetwork(nn.Module):
     def quantized_model(self) -> Any:
         """Return the network as an `onnx.ModelProto` in 8 bits."""
         model = onnx_graph.copy(self._model)
-        known = onnx_graph.constants(model.graph)
         scales = {}
-        for step in self._steps:
+        for step, node in zip(self._steps, model.graph.node, strict=True):
             if step.type != "Conv":
                 continue
             layer = self._layer(step)
             held = [layer.weight] if layer.bias is None else [layer.weight, layer.bias]
-            for name, numbers in zip(step.weights, held, strict=True):
-                known[name].CopyFrom(onnx_graph.tensor(_numpy(numbers), name))
+            # New names: layers may have started from the same numbers, which exporters store once.
+            names = [f"{step.name}/trained_{part}" for part in ("weight", "bias")[: len(held)]]
+            onnx_graph.replace_names(node.input, [*step.inputs, *names])
+            model.graph.initializer.extend(map(onnx_graph.tensor, map(_numpy, held), names))
             if step.name in self._nodes:
                 scales[step.name] = _numpy(layer.scales(self._scale_of(step.inputs[0])))
         ranges = {value: self._held(value).range() for value in self._owner}

@@ -30,10 +30,12 @@ Steps = tuple[np.float32, "np.integer[Any]"]  # size of a step, and the number t
 
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 JOINING = ("Add", "Mul", "Concat", "GlobalAveragePool", "AveragePool", "MaxPool", "Resize")
-SAME_RANGE = ("MaxPool", "Resize")  # their results are, or lie between, values that they took
+SAME_RANGE = ("MaxPool", "Resize")
 FOLLOWERS = ("Relu", "Clip")
 GATES = ("Sigmoid", "HardSigmoid")
 POOLING = "GlobalAveragePool"
+BETWEEN = (b"nearest", b"linear")  # ways of resizing whose results lie between what they took
+OWN = "8bit/"  # how the names of what is added begin: plain ones, such as conv1_bias, are often taken
 
 LEVELS = 255  # of an activation
 LARGEST_WEIGHT = 127
@@ -165,9 +167,20 @@ def _has_weights(node: Any, known: Mapping[str, Any]) -> bool:
         return False
     given = onnx_graph.attributes(node)
     plain = given.get("alpha", 1.0) == given.get("beta", 1.0) == 1.0 and not given.get("transA", 0)
-    constant_bias = len(node.input) < 3 or not node.input[2] or node.input[2] in known
     dimensions = len(known[node.input[1]].dims)
-    return plain and constant_bias and dimensions == (4 if node.op_type == "Conv" else 2)
+    return plain and _constant_bias(node, known) and dimensions == (4 if node.op_type == "Conv" else 2)
+
+
+def _constant_bias(node: Any, known: Mapping[str, Any]) -> bool:
+    """Say whether the bias of `node`, if it has one, is one number for each output, or one for all."""
+    if not has_bias(node):
+        return True
+    return node.input[2] in known and all(length == 1 for length in known[node.input[2]].dims[:-1])
+
+
+def has_bias(node: Any) -> bool:
+    """Say whether a node with weights has a bias too."""
+    return len(node.input) > 2 and bool(node.input[2])
 
 
 def _activations(node: Any) -> list[str]:
@@ -177,7 +190,7 @@ def _activations(node: Any) -> list[str]:
 
 def _joins(node: Any, values: Mapping[str, None], small: Collection[str]) -> bool:
     """Say whether all that `node` joins is in 8 bits already, or is small enough to become so."""
-    if node.op_type not in JOINING:
+    if node.op_type not in JOINING or (node.op_type == "Resize" and not _keeps_range(node)):
         return False
     taken = _activations(node)
     return any(name in values for name in taken) and all(name in values or name in small for name in taken)
@@ -195,9 +208,14 @@ def _end(node: Any, takers: Mapping[str, list[Any]], outputs: Collection[str]) -
 def shared_ranges(graph: Any, ranges: dict[str, Range]) -> dict[str, Range]:
     """Give what a pooling or resizing returns the range of what it takes."""
     for node in graph.node:
-        if node.op_type in SAME_RANGE and node.input[0] in ranges and node.output[0] in ranges:
+        if _keeps_range(node) and node.input[0] in ranges and node.output[0] in ranges:
             ranges[node.output[0]] = ranges[node.input[0]]
     return ranges
+
+
+def _keeps_range(node: Any) -> bool:
+    """Say whether what `node` makes lies between what it takes; cubic resizing overshoots."""
+    return node.op_type in SAME_RANGE and onnx_graph.attributes(node).get("mode", BETWEEN[0]) in BETWEEN
 
 
 def rounded_weights(weights: Array, form: Form) -> Array:
@@ -222,29 +240,29 @@ def _quantize_weights(
     known = onnx_graph.constants(graph)
     axis = output_axis(node)
     weights = np.moveaxis(onnx_graph.array(known[node.input[1]]), axis, 0)
-    bias = _bias(node, known, shift)
+    bias = _bias(node, known, len(weights), shift)
     pairs = _needs_pairs(weights, form)
     if scales is None:
         least = LEAST_SCALE if bias is None else np.maximum(np.abs(bias) / input_scale / LARGEST_BIAS, LEAST_SCALE)
         scales = chosen_scales(weights, least, pairs=pairs)
     whole = whole_weights(weights, scales, pairs=pairs)
-    widened = [_stored(graph, f"{node.name}_weights", np.moveaxis(whole, 0, axis), scales, axis)]
+    widened = [_stored(graph, f"{OWN}{node.name}_weights", np.moveaxis(whole, 0, axis), scales, axis)]
     node.input[1] = widened[0].output[0]
     if bias is None:
         return widened
+    node.input[2] = f"{OWN}{node.name}_bias"
     if form == "tensorrt":
-        graph.initializer.append(onnx_graph.tensor(bias, f"{node.name}_bias"))
+        graph.initializer.append(onnx_graph.tensor(bias, node.input[2]))
     else:
         sums = scales * input_scale
-        widened.append(_stored(graph, f"{node.name}_bias", np.rint(bias / sums).astype(np.int32), sums, 0))
-    node.input[2] = f"{node.name}_bias"
+        widened.append(_stored(graph, node.input[2], np.rint(bias / sums).astype(np.int32), sums, 0))
     return widened
 
 
-def _bias(node: Any, known: Mapping[str, Any], shift: Array | None) -> Array | None:
-    if len(node.input) < 3 or not node.input[2]:
+def _bias(node: Any, known: Mapping[str, Any], outputs: int, shift: Array | None) -> Array | None:
+    if not has_bias(node):
         return None
-    bias = onnx_graph.array(known[node.input[2]])
+    bias = np.broadcast_to(onnx_graph.array(known[node.input[2]]).ravel(), (outputs,))
     return bias if shift is None else bias + shift
 
 
@@ -318,10 +336,10 @@ def _insert_pairs(graph: Any, steps: Mapping[str, Steps]) -> None:
         pair for value in onnx_graph.inputs(graph) if value.name in steps for pair in _pair(graph, value.name, steps)
     ]
     for node in graph.node:
-        taken = [f"{name}_8bit" if name in steps else name for name in node.input]
+        taken = [_held(name) if name in steps else name for name in node.input]
         onnx_graph.replace_names(node.input, taken)
         made = list(node.output)
-        onnx_graph.replace_names(node.output, [f"{name}_wide" if name in ends else name for name in made])
+        onnx_graph.replace_names(node.output, [_wide(name) if name in ends else name for name in made])
         nodes.append(node)
         nodes.extend(pair for name in made if name in steps for pair in _pair(graph, name, steps, end=name in ends))
     onnx_graph.replace(graph.node, nodes)
@@ -330,16 +348,28 @@ def _insert_pairs(graph: Any, steps: Mapping[str, Steps]) -> None:
 
 def _pair(graph: Any, value: str, steps: Mapping[str, Steps], *, end: bool = False) -> list[Any]:
     """Return the two nodes behind `value`."""
-    scale, zero = f"{value}_scale", f"{value}_zero"
+    scale, zero, whole = (f"{OWN}{value}_{part}" for part in ("scale", "zero", "whole"))
     graph.initializer.append(onnx_graph.tensor(np.array(steps[value][0]), scale))
     graph.initializer.append(onnx_graph.tensor(np.array(steps[value][1]), zero))
-    whole = onnx_graph.node("QuantizeLinear", [f"{value}_wide" if end else value, scale, zero], f"{value}_whole")
-    return [whole, onnx_graph.node("DequantizeLinear", [f"{value}_whole", scale, zero], f"{value}_8bit")]
+    return [
+        onnx_graph.node("QuantizeLinear", [_wide(value) if end else value, scale, zero], whole),
+        onnx_graph.node("DequantizeLinear", [whole, scale, zero], _held(value)),
+    ]
+
+
+def _held(value: str) -> str:
+    """Return the name of `value` behind its pair."""
+    return f"{OWN}{value}"
+
+
+def _wide(value: str) -> str:
+    """Return the name, before its pair, of a `value` that leaves the network."""
+    return f"{OWN}{value}_wide"
 
 
 def _rewire_ends(graph: Any, ends: Collection[str]) -> None:
     """Let the values that leave the network keep their names."""
-    back = {f"{name}_8bit": name for name in ends}
+    back = {_held(name): name for name in ends}
     for node in graph.node:
         onnx_graph.replace_names(node.input, [back.get(name, name) for name in node.input])
         onnx_graph.replace_names(node.output, [back.get(name, name) for name in node.output])

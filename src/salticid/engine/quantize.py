@@ -90,7 +90,7 @@ def quantize_static(
         The package onnx is not installed.
     """
     atomic.check_target(output, overwrite=overwrite)
-    model = onnx_graph.tidied(onnx_graph.load(path), str(path))
+    model = onnx_graph.load_float(path)
     onnx_graph.check_opset(model, str(path))
     nodes = candidates(model, keep_float, keep_last)
     given = list(batches)
@@ -125,7 +125,7 @@ def quantize_dynamic(
         The package onnx is not installed.
     """
     atomic.check_target(output, overwrite=overwrite)
-    model = onnx_graph.tidied(onnx_graph.load(path), str(path))
+    model = onnx_graph.load_float(path)
     nodes = weighted_nodes(model)
     with tempfile.TemporaryDirectory(prefix="salticid-quantize-") as folder, _quiet_root_logger():
         packages.onnxruntime()  # its telemetry off, before anything of it is imported

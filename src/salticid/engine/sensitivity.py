@@ -38,7 +38,9 @@ def noise(expected: Array, found: Array) -> float:
 
 
 def changed_labels(expected: Array, found: Array) -> float:
-    """Return the share of places whose best class, along axis 1, is another one."""
+    """Return the share of places whose best class, along axis 1, is another one; `InputError` without classes."""
+    if expected.ndim < 2 or expected.shape[1] < 2:
+        raise InputError(f"an output of shape {expected.shape} has no classes along axis 1: take the loss 'noise'")
     return float((expected.argmax(1) != found.argmax(1)).mean())
 
 
@@ -67,9 +69,9 @@ def sensitivity(
     Raises
     ------
     InputError
-        The model cannot be read or has no such nodes, or the inputs do not fit.
+        The model cannot be read, has no such nodes or is in 8 bits already, or the inputs do not fit.
     """
-    model = onnx_graph.tidied(onnx_graph.load(path), str(path))
+    model = onnx_graph.load_float(path)
     trials = Trials(model, list(batches), loss=loss, method=method, form=form, threads=threads)
     return trials.ranking(weighted_nodes(model))
 
@@ -93,7 +95,7 @@ class Trials:
         nodes = weighted_nodes(model)
         if not nodes:
             raise InputError(
-                "the model has no convolution or dense layer with float weights: nothing to quantize, or it is already"
+                "the model has no convolution or dense layer with constant float weights: nothing to quantize"
             )
         self.ranges: dict[str, Range] = calibrate(
             model, values_of(model, nodes), batches, method=method, threads=threads

@@ -35,7 +35,7 @@ class OpenVinoBackend:
             )
         external_data.check(model, label)
         ov = packages.openvino()
-        self._errors = _errors(ov)
+        self._errors = engine_errors(ov)
         self._label = label
         self._lock = threading.Lock()  # one request, one set of buffers
         try:
@@ -57,7 +57,7 @@ class OpenVinoBackend:
             raise run_failure(self._label, "openvino", feeds, error) from error
 
     def _compile(self, ov: Any, model: Path | bytes, settings: Settings) -> None:
-        graph = _read(ov, model)
+        graph = read_model(ov, model)
         if not graph.outputs:
             raise InputError(f"{self._label} is no model: it has no outputs")
         self.metadata = _metadata(graph, model, self._label)
@@ -85,13 +85,13 @@ def _core() -> Any:
     return packages.openvino().Core()
 
 
-def _errors(ov: Any) -> tuple[type[Exception], ...]:
+def engine_errors(ov: Any) -> tuple[type[Exception], ...]:
     """Return the exceptions of OpenVINO and of its readers, which share no base; names need not be UTF-8."""
     failures = [kind for name, kind in vars(ov.frontend).items() if name.endswith("Failure")]
     return (RuntimeError, UnicodeDecodeError, *failures)
 
 
-def _read(ov: Any, model: Path | bytes) -> Any:
+def read_model(ov: Any, model: Path | bytes) -> Any:
     """Read `model` as what its suffix says; `Core.read_model` would try every format that it knows."""
     frontend = ov.frontend.FrontEndManager().load_by_framework(
         "onnx" if isinstance(model, bytes) else FRONTENDS[model.suffix.lower()]

@@ -31,11 +31,11 @@ def write_weights(
         The place cannot be written, or the disk is full.
     """
     packages.require("safetensors")
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    own = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic.replacing(path, overwrite=overwrite) as part:
-        save_file(own, part, metadata={FACTS: to_json(facts)})
+    # Copies, for tensors that share memory are refused; bytes, for what the library says of a full disk has no type.
+    own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    atomic.write_bytes(path, save(own, metadata={FACTS: to_json(facts)}), overwrite=overwrite)
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:

@@ -300,7 +300,8 @@ class Run:
     def _dismiss(self, process: WorkerProcess) -> None:
         process.close()
         with self._changed:
-            self._processes.remove(process)
+            if process in self._processes:  # not one that died, and whose successor could not be started
+                self._processes.remove(process)
 
     def _journalled(self, job: Job, done: Attempt) -> Attempt:
         """Put a good value on disk before anybody hears of it."""

@@ -94,14 +94,18 @@ def find_dataset(
             f"which classes {root} has is not known: name them, in their order, with --classes or in a {META_FILE}"
         )
     names = check_names(names)
+    if layout == "cityscapes" and len(names) != len(CITYSCAPES):
+        raise InputError(f"{root} has Cityscapes' {len(CITYSCAPES)} classes, not {len(names)}: leave --classes out")
     number = meta.get("void", VOID) if void is None else void
-    if not isinstance(number, int) or not 0 <= number <= VOID:
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= VOID:
         raise InputError(f"void must be 0 to {VOID}, not {number!r}")
     return Dataset(names, pairs, _class_of(layout, len(names), number), layout)
 
 
 def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     """Return the names of classes; raise `InputError` where they are none, too many or not different."""
+    if not isinstance(names, (list, tuple)):
+        raise InputError(f"classes must be a list of names, not {names!r}")
     if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
         raise InputError(f"classes must be different names, not {', '.join(map(str, names))}")
     if not 2 <= len(names) <= UNKNOWN:
@@ -137,7 +141,9 @@ def _meta(root: Path) -> dict[str, Any]:
         meta = json.loads(path.read_text())
     except (OSError, ValueError) as problem:
         raise InputError(f"{path} cannot be read: {problem}") from problem
-    return meta if isinstance(meta, dict) else {}
+    if not isinstance(meta, dict):
+        raise InputError(f'{path} must hold {{"classes": [...], "void": n}}, not a {type(meta).__name__}')
+    return meta
 
 
 def _class_of(layout: Layout, classes: int, void: int) -> Array:

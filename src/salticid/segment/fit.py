@@ -9,27 +9,28 @@ Everything is in the one folder that it is given: `last.safetensors` and `curve.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from salticid.core import atomic
 from salticid.engine.distill import Network, ensemble, exported_teacher
 from salticid.engine.export_onnx import export_onnx
-from salticid.engine.session import Session
 from salticid.engine.weights import SUFFIX, read_state
 from salticid.errors import InputError, MissingError
 from salticid.runtime import hardware
 from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load
 from salticid.segment.curves import Epoch
 from salticid.segment.data import Dataset, problems, refuse
-from salticid.segment.layouts import Pair
+from salticid.segment.layouts import SPLITS, Pair, Split
 from salticid.segment.losses import OHEMLoss
 from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant
-from salticid.segment.network_file import INPUT, TASK
+from salticid.segment.network_file import INPUT, LOGITS, TASK, open_network
 from salticid.segment.train import (
     BEST_FILE,
     LAST_FILE,
@@ -41,6 +42,8 @@ from salticid.segment.train import (
 from salticid.segment.warm_start import warm_start
 
 MODEL_FILE = "model.onnx"
+CLASSES_KEY = "salticid.classes"  # of the exported file's metadata
+LAST_LAYERS = ("decoder.head.1.", "auxiliary.1.")  # of `FastSegNet`: one row per class
 KEPT_SHARE = 1 / 16  # of a batch's pixels: so many hard ones are learned from at least
 
 Progress = Callable[[Iterable[Pair], int, str], Iterator[Pair]]
@@ -64,6 +67,10 @@ class Plan:
             raise InputError(f"the size of a view must be multiples of {MULTIPLE}, not {self.size[1]}x{self.size[0]}")
         if self.epochs < 1 or self.batch < 1 or self.warm_steps < 0 or not 0 <= self.class_weights <= 1:
             raise InputError(f"epochs and batch must be at least 1, and class weights 0 to 1, not {self}")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"the learning rate must be above 0, not {self.learning_rate}")
+        if self.batch * math.prod(self.size) <= MULTIPLE**2:  # one position at 1/32: normalization has no variance
+            raise InputError("one view of 32x32 is too little for a step: choose a larger --size or --batch")
 
 
 def fit(
@@ -103,7 +110,9 @@ def fit(
     Raises
     ------
     InputError
-        Pairs cannot be learned from, the folder holds another training, or a file is none.
+        Pairs cannot be learned from, the folder holds another training, a teacher has other classes, or a file is none.
+    IntegrityError
+        What the folder holds, or a file that was given, is damaged; or the exported file differs from the network.
     MissingError
         There is no such device.
     """
@@ -114,25 +123,26 @@ def fit(
     refuse(problems(dataset, progress(every, len(every), "pairs looked at")))
     place = atomic.make_folder(folder)
     classes = len(dataset.classes)
-    pixels = load(dataset, dataset.pairs["train"], device)
+    pixels, judged = (_loaded(dataset, split, device) for split in SPLITS)
     views = Views(pixels, classes, plan.size, plan.batch, plan.recipe.seed)
     torch.manual_seed(plan.recipe.seed)
     net = FastSegNet(classes, plan.variant)
+    told = [_teacher(path, dataset.classes, device) for path in teachers]
     if not (place / LAST_FILE).is_file():
-        say(_start(net, views, plan, imagenet, start, device))
+        say(_start(net, dataset.classes, views, plan, imagenet, start, device))
     trainer = SegmentationTrainer(
         net,
         views,
-        WholeImages(load(dataset, dataset.pairs["val"], device)),
+        WholeImages(judged),
         classes,
         plan.learning_rate,
         plan.epochs,
         recipe=plan.recipe,
         loss=_loss(plan, pixels, classes),
-        teacher=ensemble([_teacher(path, device) for path in teachers]) if teachers else None,
+        teacher=ensemble(told) if told else None,
         device=device,
         folder=place,
-        facts={"classes": dataset.classes, "variant": plan.variant},
+        facts=_facts(dataset, plan, teachers),
     )
     if trainer.epochs:
         say(f"goes on after epoch {len(trainer.epochs)}")
@@ -181,7 +191,7 @@ def export(
     net, classes = load_trained(trained)
     metadata = {
         "salticid.task": TASK,
-        "salticid.classes": json.dumps(classes),
+        CLASSES_KEY: json.dumps(classes),
         "salticid.input": INPUT,
         "salticid.stride": str(MULTIPLE),
     }
@@ -197,7 +207,11 @@ def export(
 
 
 def best_precision(device: str) -> Precision:
-    """Return the fastest arithmetic that trains as well as float32 on a device: bfloat16 where it is in hardware."""
+    """Return the fastest arithmetic that trains as well as float32 on a device: bfloat16 where it is in hardware.
+
+    Errors of the device are those of `fit`.
+    """
+    _check_device(device)
     if torch.device(device).type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     return "bf16" if {"avx512_bf16", "amx_bf16"} & set(hardware.instruction_sets()) else "fp32"
@@ -210,17 +224,41 @@ def best_device() -> str:
 
 def _check_device(device: str) -> None:
     try:
-        kind = torch.device(device).type
+        kind, number = torch.device(device).type, torch.device(device).index or 0
     except RuntimeError as problem:
         raise InputError(f"device must be cpu, cuda or cuda:1, not {device!r}") from problem
     if kind not in ("cpu", "cuda"):
         raise InputError(f"device must be cpu, cuda or cuda:1, not {device!r}")
     if kind == "cuda" and not torch.cuda.is_available():
         raise MissingError("torch sees no CUDA device here: say --device cpu, or install a build of torch with CUDA")
+    if kind == "cuda" and number >= torch.cuda.device_count():
+        raise MissingError(f"there is no {device} here: torch sees {torch.cuda.device_count()}, and counts from cuda:0")
+
+
+def _loaded(dataset: Dataset, split: Split, device: str) -> Pixels:
+    """Return the pixels of a split; `InputError` where none of them has a class."""
+    pixels = load(dataset, dataset.pairs[split], device)
+    if not len(pixels) or not class_shares(pixels, len(dataset.classes)).sum():
+        raise InputError(f"nothing in the {len(pixels)} images of {split} has a class: put labelled images there")
+    return pixels
+
+
+def _facts(dataset: Dataset, plan: Plan, teachers: Sequence[str | os.PathLike[str]]) -> dict[str, Any]:
+    """Return what is written beside the weights, and has to be the same for a training to go on."""
+    return {
+        "classes": dataset.classes,
+        "variant": plan.variant,
+        "batch": plan.batch,
+        "size": plan.size,
+        "class_weights": plan.class_weights,
+        "images": {split: len(pairs) for split, pairs in dataset.pairs.items()},
+        "teachers": [Path(teacher).name for teacher in teachers],
+    }
 
 
 def _start(
     net: FastSegNet,
+    classes: Sequence[str],
     views: Views,
     plan: Plan,
     imagenet: str | os.PathLike[str] | None,
@@ -233,12 +271,15 @@ def _start(
         if earlier.variant != net.variant:
             raise InputError(f"{os.fspath(start)} holds a network of variant {earlier.variant}, not {net.variant}")
         own = net.state_dict()
-        kept = {name: tensor for name, tensor in earlier.state_dict().items() if tensor.shape == own[name].shape}
+        fits = own.keys() if names == tuple(classes) else {name for name in own if not name.startswith(LAST_LAYERS)}
+        kept = {name: tensor for name, tensor in earlier.state_dict().items() if name in fits}
         net.load_state_dict(kept, strict=False)
         return f"starts from {os.fspath(start)}, which knows {len(names)} classes; {len(own) - len(kept)} tensors anew"
     if imagenet is not None:
         error = warm_start(net, imagenet, views, plan.warm_steps, device)
         views.epoch = 0
+        if math.isnan(error):
+            return "starts from ImageNet's weights"
         return f"starts from ImageNet's weights; the first layers stand in for them with an error of {error:.3f}"
     return "starts from chance: weights to start from (--imagenet, --start) make a better network"
 
@@ -251,8 +292,23 @@ def _loss(plan: Plan, pixels: Pixels, classes: int) -> OHEMLoss:
     return OHEMLoss(min_kept=kept, weights=(weights / mean).float() if plan.class_weights else None)
 
 
-def _teacher(path: str | os.PathLike[str], device: str) -> Network:
-    if Path(path).suffix != SUFFIX:
-        return exported_teacher(Session(path, threads=hardware.threads()))
-    net, _ = load_trained(path)
-    return net.to(device)
+def _teacher(path: str | os.PathLike[str], classes: Sequence[str], device: str) -> Network:
+    """Return a network to learn from; `InputError` where its classes are others, or in another order."""
+    if Path(path).suffix == SUFFIX:
+        net, names = load_trained(path)
+        _check_classes(path, names, classes)
+        return net.to(device)
+    file = open_network(path, None, engine="auto", device="auto", threads=hardware.threads(), precision="fp32")
+    if file.output != LOGITS:
+        raise InputError(f"{os.fspath(path)} gives no {LOGITS}: a teacher has to tell how likely each class is")
+    if CLASSES_KEY in file.session.metadata:
+        _check_classes(path, file.names, classes)
+    return exported_teacher(file.session)
+
+
+def _check_classes(path: str | os.PathLike[str], names: Sequence[str], wanted: Sequence[str]) -> None:
+    if tuple(names) != tuple(wanted):
+        raise InputError(
+            f"the teacher {os.fspath(path)} knows {', '.join(names)}, in this order, and the data {', '.join(wanted)}: "
+            "they must be the same"
+        )

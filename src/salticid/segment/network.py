@@ -19,7 +19,7 @@ far worse use of parameters; early layers have few channels and many positions, 
 inverted residuals of MobileNetV2 only from 1/8 on. From there on the layers are MobileNetV2's own in number and shape:
 its ImageNet weights fit, and `warm_start.py` teaches the first layers to stand in for those that they replace.
 
-`documented` is the plain MobileNetV2 with the same decoder, wider: the network to compare with.
+`documented` is the plain MobileNetV2 with a decoder of the same kind, wider: the network to compare with.
 
 Sources: inverted residuals and ReLU6, Sandler et al. 2018 (MobileNetV2); attention refinement and feature fusion, Yu et
 al. 2018 (BiSeNet); fused early layers, Tan and Le 2021 (EfficientNetV2).
@@ -28,7 +28,6 @@ al. 2018 (BiSeNet); fused early layers, Tan and Le 2021 (EfficientNetV2).
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
@@ -43,24 +42,6 @@ Variant = Literal["edge", "documented"]
 STRIDE = 8  # of the logits
 MULTIPLE = 32  # of which the sides of an image have to be
 
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What the variants do not share."""
-
-    last: tuple[
-        tuple[int, int, int, int], ...
-    ]  # inverted residuals after 160 channels: outputs, count, expansion, size
-    deep: int  # channels where 1/32 and 1/16 are added
-    fused: int  # channels at 1/8
-    head: int
-    dense_head: bool  # 3x3 across channels, or each alone
-
-
-LAYOUTS: dict[Variant, Layout] = {
-    "edge": Layout(last=((160, 2, 3, 5),), deep=128, fused=64, head=48, dense_head=True),
-    "documented": Layout(last=((320, 1, 6, 3),), deep=160, fused=160, head=96, dense_head=False),
-}
 
 # MobileNetV2's table 2, where all layers expand by 6: channels, number of layers, stride of the first.
 EXPANSION = 6
@@ -93,30 +74,24 @@ class FastSegNet(nn.Module):
         if variant not in get_args(Variant):
             raise InputError(f"variant must be one of {', '.join(get_args(Variant))}, not {variant!r}")
         self.num_classes, self.variant = num_classes, variant
-        layout = LAYOUTS[variant]
-        self.early = _fused_early() if variant == "edge" else _mobilenet_early()
+        edge = variant == "edge"
+        self.early = _fused_early() if edge else _mobilenet_early()
         self.stage8 = nn.Sequential(*_stage(32, STAGE_8))
         self.stage16 = nn.Sequential(*_stage(32, STAGE_16))
         self.stage32 = nn.Sequential(*_stage(96, STAGE_32))
-        self.last = nn.Sequential(*_last(layout))
-        self.gate16 = AttentionRefinement(96, layout.deep)
-        self.gate32 = AttentionRefinement(layout.last[-1][0], layout.deep)
-        self.context = nn.Sequential(GlobalMean(), nn.Conv2d(layout.last[-1][0], layout.deep, 1), nn.ReLU(inplace=True))
-        self.refine16 = separable(layout.deep, layout.fused)
-        self.fusion = FeatureFusion(layout.fused + 32, layout.fused)
-        smooth = conv(layout.fused, layout.head, 3) if layout.dense_head else separable(layout.fused, layout.head)
-        self.head = nn.Sequential(smooth, nn.Conv2d(layout.head, num_classes, 1))
+        self.last = _context_blocks() if edge else InvertedResidual(160, 320, 1, EXPANSION)
+        self.decoder = EdgeDecoder(num_classes) if edge else DocumentedDecoder(num_classes)
         self.auxiliary = nn.Sequential(separable(96, 64), nn.Conv2d(64, num_classes, 1))  # in training alone
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, C, H/8, W/8) of an image (N, 3, H, W), RGB as value / 127.5 - 1."""
         at8, at16 = self._halves(image)
-        return self._decode(at8, at16)
+        return self._decoded(at8, at16)
 
     def with_auxiliary(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits, and those of the auxiliary head at 1/16 that the trunk is taught through."""
         at8, at16 = self._halves(image)
-        return self._decode(at8, at16), self.auxiliary(at16)
+        return self._decoded(at8, at16), self.auxiliary(at16)
 
     def trunk(self) -> list[nn.Parameter]:
         """Return the parameters that ImageNet's weights give a start: they learn more slowly."""
@@ -127,11 +102,50 @@ class FastSegNet(nn.Module):
         at8 = self.stage8(self.early(image))
         return at8, self.stage16(at8)
 
-    def _decode(self, at8: Tensor, at16: Tensor) -> Tensor:
-        at32 = self.last(self.stage32(at16))
+    def _decoded(self, at8: Tensor, at16: Tensor) -> Tensor:
+        logits: Tensor = self.decoder(at8, at16, self.last(self.stage32(at16)))
+        return logits
+
+
+class EdgeDecoder(nn.Module):
+    """Wide where positions are few, narrow at 1/8, and with one 3x3 convolution across channels before the classes."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.gate16 = AttentionRefinement(conv(96, 128, 1), 128)
+        self.gate32 = AttentionRefinement(conv(160, 128, 1), 128)
+        self.context = whole_image(160, 128)
+        self.refine16 = separable(128, 64)
+        self.fusion = FeatureFusion(64 + 32, 64)
+        self.head = nn.Sequential(conv(64, 48, 3), nn.Conv2d(48, num_classes, 1))
+
+    def forward(self, at8: Tensor, at16: Tensor, at32: Tensor) -> Tensor:
+        """Return logits at 1/8 from the features of three stages."""
         deep = self.gate32(at32) + self.context(at32)
         deep = self.refine16(self.gate16(at16) + twice(deep))
         logits: Tensor = self.head(self.fusion(twice(deep), at8))
+        return logits
+
+
+class DocumentedDecoder(nn.Module):
+    """The same idea with one width throughout and separable convolutions, the last of them at 1/8."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.gate16 = AttentionRefinement(separable(96, 160), 160)
+        self.gate32 = AttentionRefinement(separable(320, 160), 160)
+        self.context = whole_image(320, 160)
+        self.refine32 = separable(160, 160)
+        self.refine16 = separable(160, 160)
+        self.space = conv(32, 96, 1)
+        self.fusion = FeatureFusion(160 + 96, 160)
+        self.head = nn.Sequential(separable(160, 96), nn.Conv2d(96, num_classes, 1))
+
+    def forward(self, at8: Tensor, at16: Tensor, at32: Tensor) -> Tensor:
+        """Return logits at 1/8 from the features of three stages."""
+        deep = self.refine32(twice(self.gate32(at32) + self.context(at32)))
+        deep = self.refine16(twice(self.gate16(at16) + deep))
+        logits: Tensor = self.head(self.fusion(deep, self.space(at8)))
         return logits
 
 
@@ -156,13 +170,13 @@ class InvertedResidual(nn.Module):
 class AttentionRefinement(nn.Module):
     """Weigh channels by what the whole image looks like (BiSeNet's ARM)."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, project: nn.Module, channels: int) -> None:
         super().__init__()
-        self.project = conv(inputs, outputs, 1)
-        self.gate = nn.Sequential(GlobalMean(), nn.Conv2d(outputs, outputs, 1), nn.Hardsigmoid())
+        self.project = project  # to the decoder's number of channels
+        self.gate = nn.Sequential(GlobalMean(), nn.Conv2d(channels, channels, 1), nn.Hardsigmoid())
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return the features in the decoder's number of channels."""
+        """Return the projected features, weighed."""
         features: Tensor = self.project(inputs)
         weighed: Tensor = features * self.gate(features)
         return weighed
@@ -213,6 +227,11 @@ def separable(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(conv(inputs, inputs, 3, groups=inputs), conv(inputs, outputs, 1))
 
 
+def whole_image(inputs: int, outputs: int) -> nn.Sequential:
+    """Return what tells all positions what the image as a whole looks like."""
+    return nn.Sequential(GlobalMean(), nn.Conv2d(inputs, outputs, 1), nn.ReLU(inplace=True))
+
+
 def twice(features: Tensor) -> Tensor:
     """Return the features at twice the size, bilinear."""
     return functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
@@ -227,14 +246,9 @@ def _stage(inputs: int, rows: tuple[tuple[int, int, int], ...]) -> list[Inverted
     return layers
 
 
-def _last(layout: Layout) -> list[InvertedResidual]:
-    layers = []
-    inputs = STAGE_32[-1][0]
-    for outputs, count, expansion, size in layout.last:
-        for _ in range(count):
-            layers.append(InvertedResidual(inputs, outputs, 1, expansion, size))
-            inputs = outputs
-    return layers
+def _context_blocks() -> nn.Sequential:
+    """Return two inverted residuals of 5x5 at 1/32, where a position sees 160 pixels and costs little."""
+    return nn.Sequential(*(InvertedResidual(160, 160, 1, 3, size=5) for _ in range(2)))
 
 
 def _fused_early() -> nn.Sequential:

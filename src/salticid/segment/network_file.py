@@ -134,8 +134,9 @@ def _names(session: Session, given: Sequence[str] | None, count: int | None, lab
     names = tuple(given) if given is not None else _names_in(session.metadata, label)
     if names is None:
         return tuple(f"class {number}" for number in range(count or MOST_CLASSES))
-    if not names or len(names) > MOST_CLASSES or len(set(names)) != len(names):
-        raise InputError(f"names must be 1 to {MOST_CLASSES} different names, not {', '.join(names)}")
+    texts = all(isinstance(name, str) and name for name in names)
+    if not names or len(names) > MOST_CLASSES or len(set(names)) != len(names) or not texts:
+        raise InputError(f"names must be 1 to {MOST_CLASSES} different names, not {', '.join(map(repr, names))}")
     if count not in (None, len(names)):
         raise InputError(f"{label} has {count} classes, and there are {len(names)} names: {', '.join(names)}")
     return names

@@ -27,6 +27,7 @@ from salticid.errors import BrokenStreamError, InputError, MissingError, Saltici
 StreamSource = str | os.PathLike[str] | int | Iterable[Any]
 
 GLOB_SIGNS = "*?["
+MOST_CAMERAS = 10_000  # OpenCV also takes 200 + n and the like, for a kind of driver; what is no number at all ends it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +70,8 @@ def open_source(source: StreamSource, *, live: bool | None = None) -> Source:
     Raises
     ------
     InputError
-        There is no such file, no image in the folder, or it is no video that is read here.
+        There is no such file, no image in the folder, it is no video that is read here, or one image that should be in
+        a list.
     MissingError
         There is no such camera, or the extra `video` is not installed.
     """
@@ -77,6 +79,8 @@ def open_source(source: StreamSource, *, live: bool | None = None) -> Source:
         return CameraSource(source, live=live is not False)
     if isinstance(source, (str, os.PathLike)):
         return _open_path(source)
+    if isinstance(source, np.ndarray) and (source.ndim < 3 or (source.ndim == 3 and source.shape[2] == 3)):
+        raise InputError(f"an array {source.shape} is one image, not frames: give [image], or label it by itself")
     if isinstance(source, Iterable):
         given: Any = list(source) if isinstance(source, (list, tuple)) else source
         if isinstance(given, list) and given and all(isinstance(item, (str, os.PathLike)) for item in given):
@@ -91,8 +95,10 @@ def find_images(source: str | os.PathLike[str]) -> list[Path] | None:
     Raises
     ------
     InputError
-        The folder or the pattern names no image.
+        The folder or the pattern names no image, or the file cannot be read.
     """
+    if not os.fspath(source):
+        raise InputError("the name of the input is empty: give a file, a folder or a pattern ('.' is this folder)")
     path = Path(source)
     if path.is_dir():
         found = sorted(item for item in path.iterdir() if item.suffix.lower() in SUFFIXES and item.is_file())
@@ -188,6 +194,8 @@ class CameraSource:
     independent = False
 
     def __init__(self, number: int, *, live: bool = True) -> None:
+        if not 0 <= number < MOST_CAMERAS:
+            raise InputError(f"a camera is a number from 0 on and below {MOST_CAMERAS}, not {number}")
         self.live, self._number = live, number
         self.count: int | None = None
         with _silent():

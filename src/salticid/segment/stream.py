@@ -142,7 +142,7 @@ class SegmentStream:
             failed=self._failed,
             dropped=self._dropped.count,
             seconds=(self._end or time.perf_counter()) - self._start if self._start else 0.0,
-            latency_ms={stage: total / done for stage, total in self.clock.latency_ms.items()},
+            latency_ms={stage: total / done for stage, total in self.clock.latency_ms.copy().items()},
             engine=self._segmenter.engine,
             device=self._segmenter.device,
             precision=self._segmenter.options.precision,

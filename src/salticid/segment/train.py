@@ -13,6 +13,7 @@ What is kept is a moving average of the weights, and of its states the one that 
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import math
 import time
@@ -26,9 +27,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from salticid.core import atomic, metrics
+from salticid.core.plain import to_json
 from salticid.engine.distill import Distillation, Network
 from salticid.engine.weights import read_state, write_weights
-from salticid.errors import InputError
+from salticid.errors import InputError, IntegrityError
 from salticid.segment.curves import Epoch, read_csv, write_csv, write_svg
 from salticid.segment.losses import IGNORED, LovaszLoss, OHEMLoss
 
@@ -79,7 +81,8 @@ class SegmentationTrainer:
     model
         Trained in place; (N, 3, H, W) -> (N, C, h, w) logits.
     train_loader, val_loader
-        Batches of images and truth, anew each time they are iterated. Truth is 255 where there is none.
+        Batches of images and truth, anew each time they are iterated. Truth is 255 where there is none. Of
+        `train_loader` the number of batches must be known (`len`).
     num_classes
         Classes of the logits and of the truth.
     learning_rate
@@ -97,12 +100,14 @@ class SegmentationTrainer:
     folder
         Where states and curves are written; a state found there goes on. None: nothing is written.
     facts
-        What JSON can say, to be written beside the best weights.
+        What JSON can say, to be written beside the best weights. A training goes on only where they are the same.
 
     Raises
     ------
     InputError
         A number is out of its range, or the folder holds another training.
+    IntegrityError
+        What the folder holds is damaged.
     """
 
     def __init__(
@@ -121,7 +126,7 @@ class SegmentationTrainer:
         folder: str | Path | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        if num_epochs < 1 or learning_rate <= 0 or num_classes < 2:
+        if num_epochs < 1 or not learning_rate > 0 or num_classes < 2:
             raise InputError(
                 "a training needs at least 1 epoch, 2 classes and a learning rate above 0, "
                 f"not {num_epochs}, {num_classes} and {learning_rate}"
@@ -143,7 +148,8 @@ class SegmentationTrainer:
         self._facts = dict(facts or {})
         self._optimizer = _optimizer(self.model, learning_rate, self.recipe)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=self.recipe.precision == "fp16")
-        self._steps = 0
+        self._steps, self._all_steps = 0, _length(train_loader) * num_epochs
+        self._best: dict[str, Tensor] = {}  # where there is no folder to keep it
         self._saved = time.monotonic()
         if self._folder is not None:
             atomic.make_folder(self._folder)
@@ -155,7 +161,7 @@ class SegmentationTrainer:
         Raises
         ------
         InputError
-            The loss is no number any more, or the loader gives nothing.
+            The loss is no number any more, the loader gives nothing, or no pixel of the validation images counts.
         ResourceError
             The disk is full; the last state that was written is still there.
         """
@@ -164,9 +170,8 @@ class SegmentationTrainer:
             self.epochs.append(epoch)
             self._note(epoch)
             progress(epoch)
-        if self._folder is not None:
-            best, _ = read_state(self._folder / BEST_FILE)
-            self.average.load_state_dict(best)
+        best = self._best if self._folder is None else read_state(self._folder / BEST_FILE)[0]
+        self.average.load_state_dict(best)
         self.model.load_state_dict(self.average.state_dict())
         self.model.train(False)
         return TrainingResult(self.best_miou, self.best_epoch, tuple(self.epochs))
@@ -182,9 +187,8 @@ class SegmentationTrainer:
             self._train_loader.epoch = number - 1
         self.model.train()
         total, batches = torch.zeros((), device=self._device), 0
-        steps = len(cast(Any, self._train_loader)) * self._num_epochs
         for image, truth in self._train_loader:
-            rate = self._rate * schedule(self._steps / steps, self.recipe.warmup)
+            rate = self._rate * schedule(self._steps / self._all_steps, self.recipe.warmup)
             total += self._step(image, truth, rate, number)
             batches += 1
         mean = float(total) / max(1, batches)
@@ -193,6 +197,8 @@ class SegmentationTrainer:
             raise InputError(f"the training cannot go on in epoch {number}: {reason}")
         due = number % self.recipe.validate_every == 0 or number == self._num_epochs
         miou = self.validate() if due else math.nan
+        if due and math.isnan(miou):
+            raise InputError("no pixel of the validation images has a class: nothing tells which weights are best")
         return Epoch(number, mean, rate, miou, time.monotonic() - begin)
 
     def _step(self, image: Tensor, truth: Tensor, rate: float, epoch: int) -> Tensor:
@@ -243,9 +249,11 @@ class SegmentationTrainer:
         if better:
             self.best_miou, self.best_epoch = epoch.miou, epoch.epoch
         if self._folder is None:
+            self._best = copy.deepcopy(self.average.state_dict()) if better else self._best
             return
         if better:
-            write_weights(self._folder / BEST_FILE, self.average.state_dict(), self._facts | {"miou": epoch.miou})
+            told = self._facts | {"miou": epoch.miou, "epoch": epoch.epoch}
+            write_weights(self._folder / BEST_FILE, self.average.state_dict(), told)
         write_csv(self._folder / CURVE_FILE, self.epochs)
         write_svg(self._folder / PICTURE_FILE, self.epochs)
         if time.monotonic() - self._saved > self.recipe.save_seconds or epoch.epoch == self._num_epochs:
@@ -260,7 +268,7 @@ class SegmentationTrainer:
             "plan": self._plan(),
             "steps": self._steps,
             "epochs": len(self.epochs),
-            "best": [self.best_miou, self.best_epoch],
+            "best_epoch": self.best_epoch,
             "scaler": self._scaler.state_dict(),
         }
         write_weights(folder / LAST_FILE, tensors, facts)
@@ -268,15 +276,35 @@ class SegmentationTrainer:
 
     def _plan(self) -> dict[str, Any]:
         """Return what has to be the same for a training to go on."""
-        return asdict(self.recipe) | {"learning_rate": self._rate, "num_epochs": self._num_epochs}
+        plan = {"learning_rate": self._rate, "num_epochs": self._num_epochs, "facts": self._facts}
+        told: dict[str, Any] = json.loads(to_json(asdict(self.recipe) | plan))  # as it comes back from a file
+        return told
 
     def _resume(self, folder: Path) -> None:
         """Take over the state in the folder, if there is one."""
         if not (folder / LAST_FILE).is_file():
             return
         tensors, facts = read_state(folder / LAST_FILE)
-        if facts["plan"] != self._plan():
-            raise InputError(f"{folder} holds a training of another recipe: choose another folder, or its own recipe")
+        if not isinstance(facts, dict) or facts.get("plan") != self._plan():
+            raise InputError(
+                f"{folder} holds a training of another recipe or on other data: choose another folder, or give its own"
+            )
+        self.epochs = read_csv(folder / CURVE_FILE)[: facts["epochs"]]
+        if [epoch.epoch for epoch in self.epochs] != list(range(1, facts["epochs"] + 1)):
+            raise IntegrityError(f"{folder / CURVE_FILE} lacks some of {facts['epochs']} epochs: start in a new folder")
+        try:
+            self._take_over(tensors)
+        except (RuntimeError, ValueError) as problem:
+            raise InputError(f"{folder / LAST_FILE} is of another network: choose another folder") from problem
+        self._scaler.load_state_dict(facts["scaler"])
+        self._steps = facts["steps"]
+        if facts["best_epoch"]:  # what lies there can be of an epoch that is yet to come again: it counts already
+            _, told = read_state(folder / BEST_FILE)
+            self.best_miou, self.best_epoch = told["miou"], told["epoch"]
+        _log.info("the training in %s goes on after epoch %d", folder, len(self.epochs))
+
+    def _take_over(self, tensors: dict[str, Tensor]) -> None:
+        """Take over weights, their averages and what the optimizer remembers."""
         self.model.load_state_dict(_below(tensors, "model."))
         self.average.load_state_dict(_below(tensors, "average."))
         state: dict[int, dict[str, Tensor]] = {}
@@ -285,11 +313,6 @@ class SegmentationTrainer:
             state.setdefault(int(number), {})[key] = tensor
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": state, "param_groups": groups})
-        self._scaler.load_state_dict(facts["scaler"])
-        self._steps = facts["steps"]
-        self.best_miou, self.best_epoch = facts["best"]
-        self.epochs = read_csv(folder / CURVE_FILE)[: facts["epochs"]]
-        _log.info("the training in %s goes on after epoch %d", folder, len(self.epochs))
 
 
 def confusion(model: nn.Module, loader: Iterable[Batch], classes: int, device: str) -> Any:
@@ -315,6 +338,15 @@ def schedule(done: float, warmup: float) -> float:
 def place(model: nn.Module, device: str) -> None:
     """Move a network to a device, its weights in the order of memory that convolutions are fastest with."""
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+
+
+def _length(loader: Iterable[Batch]) -> int:
+    try:
+        return len(cast(Any, loader))
+    except TypeError as problem:
+        raise InputError(
+            "train_loader must tell its number of batches (len): the learning rate falls by it"
+        ) from problem
 
 
 def _optimizer(model: nn.Module, rate: float, recipe: Recipe) -> torch.optim.AdamW:

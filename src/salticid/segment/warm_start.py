@@ -48,7 +48,8 @@ def warm_start(
     -------
     float
         Mean squared error of the last tenth of the steps, in units of the variance of each channel: 1 for layers
-        that know nothing, 0 for a perfect copy. nan for `documented`, whose first layers are MobileNetV2's own.
+        that know nothing, 0 for a perfect copy. nan where there is nothing to learn: no steps, or `documented`, whose
+        first layers are MobileNetV2's own.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def warm_start(
     """
     load_imagenet(net, imagenet)
     place(net, device)
-    if net.variant != "edge":
+    if net.variant != "edge" or not steps:
         return float("nan")
     whole = FastSegNet(2, "documented")
     load_imagenet(whole, imagenet)
