@@ -176,3 +176,54 @@ def test_an_existing_file_is_seen_before_the_work(export, tmp_path):
     assert again.code == 2
     assert "exists: choose another name, or say --overwrite" in again.err
     assert export("--to", "onnx", "--overwrite").code == 0
+
+
+@pytest.mark.parametrize("to", ["onnx", pytest.param("openvino", marks=NEEDS_OPENVINO)])
+def test_8_bits_and_labels_alone(export, images, tmp_path, to):
+    done = export("--to", to, "--int8", "--calibrate", images, "--outputs", "labels", "--json")
+    assert done.code == 0, done.err
+    report = json.loads(done.out)
+    assert report["rows"][1]["outputs"] == ["labels"]
+    assert sorted(report["files"]) == sorted(map(str, (tmp_path / "out").iterdir()))
+
+
+def test_a_file_never_takes_the_place_of_its_own_source(salticid, net):
+    before = net.read_bytes()
+    done = salticid("export", net, "--to", "onnx", "-o", net.parent, "--overwrite")
+    assert done.code == 2
+    assert "net.onnx is what would be exported: choose another folder, or a name with --prefix" in done.err
+    assert net.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_to_is_seen_before_the_work(export, salticid, net, tmp_path, monkeypatch):
+    monkeypatch.setattr("salticid.cli.export_network._written", lambda *_: pytest.fail("worked"))
+    assert "--prefix must be the start of a file's name, not 'a/b'" in export("--to", "onnx", "--prefix", "a/b").err
+    done = salticid("export", net, "--to", "onnx", "-o", net / "out")
+    assert done.code == 2
+    assert "net.onnx is a file; choose another folder" in done.err
+
+
+def test_a_file_in_8_bits_is_not_written_in_8_bits_again(export, salticid, images, tmp_path):
+    export("--to", "onnx", "--int8", "--calibrate", images)
+    small = tmp_path / "out" / "net-int8.onnx"
+    done = salticid("export", small, "--to", "onnx", "--int8", "--calibrate", images, "-o", tmp_path / "again")
+    assert done.code == 2
+    assert f"{small} is in 8 bits already" in done.err
+
+
+def test_a_stride_that_is_no_number_is_an_input_error(salticid, net, images, tmp_path):
+    model = onnx_graph.load(net)
+    onnx_graph.set_metadata(model, {"salticid.stride": "wide"})
+    net.write_bytes(model.SerializeToString())
+    done = salticid("export", net, "--to", "onnx", "--calibrate", images, "-o", tmp_path / "out")
+    assert done.code == 2
+    assert "says salticid.stride = 'wide', which is no number of pixels" in done.err
+
+
+def test_a_network_without_classes_is_measured_by_noise(salticid, tmp_path):
+    export_onnx(segmentation_net(classes=1), tmp_path / "depth.onnx", input_shape=INPUT_SHAPE)
+    np.save(tmp_path / "inputs.npy", np.concatenate(batches(3)))
+    words = ["--to", "onnx", "--int8", "--calibrate", tmp_path / "inputs.npy", "--threads", 1, "-o", tmp_path / "out"]
+    done = salticid("export", tmp_path / "depth.onnx", *words, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["int8"]["loss"] > 0

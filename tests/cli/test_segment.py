@@ -332,3 +332,11 @@ def test_an_option_of_the_system_is_a_flag(segment, folder, tmp_path):
     done = segment(folder / "red.png", "-o", tmp_path / "a.png", *words)
     assert done.code == 0, done.err
     assert json.loads(done.out)["engine"] == "openvino"
+
+
+def test_no_time_at_all_and_what_is_no_camera_are_refused(segment, tmp_path):
+    video = write_color_video(tmp_path / "a.mkv", 2)
+    for words in ((video, "--seconds", "0"), ("1000000000000",)):
+        done = segment(*words, "-o", tmp_path / "out", "--as", "labels")
+        assert done.code == 2, done.out
+        assert not list((tmp_path / "out").glob("*/*.png"))

@@ -10,6 +10,8 @@ from salticid.engine import onnx_graph
 from salticid.engine.calibrate import calibrate
 from salticid.errors import InputError
 
+onnx = pytest.importorskip("onnx")
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
@@ -56,3 +58,9 @@ def test_batches_may_be_read_once_and_come_from_a_generator(model):
 def test_inputs_that_say_nothing_are_an_input_error(model, images, options, words):
     with pytest.raises(InputError, match=words):
         calibrate(model, ["image", "logits8"], images, **options)
+
+
+def test_an_input_without_images_is_an_input_error(make_onnx):
+    data = make_onnx([("Relu", ["x"], ["y"], {})], {"x": (1, ["N", 2])}, {"y": (1, ["N", 2])})
+    with pytest.raises(InputError, match="the value 'x' is empty on a calibration input"):
+        calibrate(onnx.load_from_string(data), ["x"], [np.zeros((0, 2), np.float32)])

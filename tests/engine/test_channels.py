@@ -134,3 +134,15 @@ def test_another_method_than_forward_can_be_traced():
 def test_what_the_rules_do_not_cover_is_an_input_error_that_names_the_layer(net, words):
     with pytest.raises(InputError, match=words):
         channel_groups(net())
+
+
+def test_a_layer_that_is_called_by_keyword_is_followed():
+    class Keyword(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 16, 3), nn.Conv2d(16, 4, 1)
+
+        def forward(self, image):
+            return self.second(input=self.first(input=image))
+
+    assert channel_groups(Keyword()).outputs["first"].channels == 16

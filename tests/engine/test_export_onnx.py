@@ -124,3 +124,29 @@ def test_weights_of_16_bits_halve_the_file_and_hardly_move_the_logits(tmp_path):
         expected, found = (session.run({"image": images})["logits8"] for session in sessions)
         assert found.dtype == np.float32
         assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
+
+
+def test_axes_that_are_no_multiple_of_the_images_are_not_said_to_be_one(tmp_path):
+    export_onnx(nn.Conv2d(3, 4, 3), tmp_path / "net.onnx", input_shape=(1, 3, 33, 40), input_name="input")
+    assert onnx_graph.dimensions(onnx_graph.load(tmp_path / "net.onnx").graph.output[0]) == [
+        "N",
+        4,
+        "logits8_2",
+        "logits8_3",
+    ]
+
+
+@pytest.mark.parametrize("options", [{}, {"labels_scale": 8, "output_names": ("logits8", "more")}])
+def test_logits_are_left_out_only_where_labels_take_their_place(tmp_path, options):
+    with pytest.raises(InputError, match="keep_logits=False needs labels_scale=, and a network with one output"):
+        export_onnx(segmentation_net(), tmp_path / "net.onnx", input_shape=INPUT_SHAPE, keep_logits=False, **options)
+
+
+def test_an_assertion_of_the_network_is_told_as_what_it_does_not_run_on(tmp_path):
+    class Picky(nn.Module):
+        def forward(self, image):
+            assert image.shape[-1] == 7
+            return image
+
+    with pytest.raises(InputError, match="Picky does not run on an input of shape"):
+        export_onnx(Picky(), tmp_path / "net.onnx", input_shape=INPUT_SHAPE)

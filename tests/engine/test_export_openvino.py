@@ -7,10 +7,11 @@ import pytest
 from segmentation_net import METADATA, batches, blobs, write_net
 
 from salticid.engine import export_openvino as module
+from salticid.engine import packages
 from salticid.engine.export_openvino import export_openvino
 from salticid.engine.quantize import quantize_static
 from salticid.engine.session import Session
-from salticid.errors import InputError, IntegrityError
+from salticid.errors import InputError, IntegrityError, ResourceError
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +80,13 @@ def test_existing_files_are_kept_unless_that_was_asked_for(tmp_path):
     with pytest.raises(InputError, match=r"net\.bin exists"):
         export_openvino(net, tmp_path / "net.xml", inputs=batches(1))
     assert (tmp_path / "net.bin").read_bytes() == b"mine"
+
+
+def test_a_disk_that_is_full_is_a_resource_error_and_leaves_no_file(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise RuntimeError("Cannot write")
+
+    monkeypatch.setattr(packages.openvino(), "save_model", full)
+    with pytest.raises(ResourceError, match=r"openvino cannot write .*is there room for it"):
+        export_openvino(write_net(tmp_path), tmp_path / "net.xml", inputs=batches(1))
+    assert {path.name for path in tmp_path.iterdir()} == {"net.onnx"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from segmentation_net import blobs, write_net
+from segmentation_net import batches, blobs, write_net
 
 from salticid.engine import measured
 from salticid.engine.measured import FileRun, measure
@@ -61,3 +61,8 @@ def test_openvinos_weights_count_with_its_file(tmp_path, needs):
 def test_a_file_of_another_kind_is_an_input_error():
     with pytest.raises(InputError, match=r"net\.pt is no exported file"):
         measure([FileRun(Path("net.pt"))], blobs(1), threads=1)
+
+
+def test_the_ending_of_a_file_may_be_in_capitals(tmp_path):
+    [row] = measure([FileRun(write_net(tmp_path, "NET.ONNX"))], batches(1)[0], threads=1, warmup=1, repeats=1)
+    assert row.engine == "onnxruntime"

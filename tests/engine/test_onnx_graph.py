@@ -89,3 +89,35 @@ def test_metadata_are_added_and_replaced(tmp_path):
     model = onnx_graph.load(write_net(tmp_path))
     onnx_graph.set_metadata(model, {"salticid.task": "other", "more": "1"})
     assert onnx_graph.metadata(model) == METADATA | {"salticid.task": "other", "more": "1"}
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((2, 5, 6), [-2, -1]), ((2, 3, 4, 5, 6), [2, 3])])
+def test_a_mean_over_the_last_axes_of_something_else_than_images_stays_one(make_onnx, shape, axes):
+    nodes = [("Relu", ["x"], ["r"], {}), ("ReduceMean", ["r"], ["y"], {"axes": axes, "keepdims": 1})]
+    data = make_onnx(nodes, {"x": (1, list(shape))}, {"y": (1, [None] * len(shape))})
+    tidy = onnx_graph.tidied(onnx.load_from_string(data)).SerializeToString()
+    numbers = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    expected, found = (Session(m, threads=1).run({"x": numbers})["y"] for m in (data, tidy))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_weights_that_an_old_exporter_lists_as_inputs_are_constants(make_onnx, tmp_path):
+    shape = [4, 3, 1, 1]
+    weights = [onnx_graph.tensor(np.ones(shape, np.float32), "w")]
+    inputs = {"image": (1, ["N", 3, "H", "W"]), "w": (1, shape)}
+    data = make_onnx([("Conv", ["image", "w"], ["y"], {})], inputs, {"y": (1, ["N", 4, "H", "W"])}, weights)
+    (tmp_path / "old.onnx").write_bytes(data)
+    model = onnx_graph.load(tmp_path / "old.onnx")
+    assert [value.name for value in model.graph.input] == ["image"]
+    assert [tensor.name for tensor in model.graph.initializer] == ["w"]
+
+
+def test_a_name_that_is_given_later_is_not_taken_before(make_onnx):
+    nodes = [("Relu", ["x"], ["a"], {}), ("Neg", ["a"], ["y"], {"name": "Relu_0"})]
+    model = onnx.load_from_string(make_onnx(nodes, {"x": (1, [2])}, {"y": (1, [2])}))
+    assert [node.name for node in onnx_graph.named(model).graph.node] == ["Relu_0_", "Relu_0"]
+
+
+def test_metadata_that_is_no_text_is_an_input_error():
+    with pytest.raises(InputError, match="metadata are texts by name, not 'classes': 3"):
+        onnx_graph.set_metadata(onnx.ModelProto(), {"classes": 3})

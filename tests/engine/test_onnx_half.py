@@ -52,3 +52,10 @@ def test_a_weight_that_16_bits_cannot_hold_is_an_input_error(dense, value):
     weights[3, 4] = value
     with pytest.raises(InputError, match="the weights 'w' are not finite or above 65504"):
         with_half_weights(dense(weights))
+
+
+def test_what_lies_along_one_axis_stays_as_the_scales_of_8_bits_must(make_onnx):
+    scales = onnx_graph.tensor(np.full(96, 1e-9, np.float32), "scales")
+    data = make_onnx([("Mul", ["x", "scales"], ["y"], {})], {"x": (1, ["N", 96])}, {"y": (1, ["N", 96])}, [scales])
+    [kept] = with_half_weights(onnx.load_from_string(data)).graph.initializer
+    assert kept.data_type == onnx.TensorProto.FLOAT

@@ -88,3 +88,9 @@ def test_random_inputs_come_back_the_same():
         np.testing.assert_array_equal(one, other)
         assert one.dtype == np.float32
         assert np.abs(one).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 0, 8), (1, -1), ()])
+def test_inputs_of_no_size_are_an_input_error(shape):
+    with pytest.raises(InputError, match="at least one number along every axis"):
+        random_inputs([shape])

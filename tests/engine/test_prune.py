@@ -130,3 +130,25 @@ def test_both_files_are_really_timed(net):
 def test_wrong_wishes_are_input_errors(net, options, words):
     with pytest.raises(InputError, match=words):
         prune(net, **options)
+
+
+def test_normalization_without_scales_is_judged_by_the_weights():
+    net = nn.Sequential(nn.Conv2d(3, 32, 3), nn.BatchNorm2d(32, affine=False), nn.ReLU(), nn.Conv2d(32, 4, 1))
+    assert prune(net, share=0.5).channels == {"0": (32, 16)}
+
+
+def test_no_share_removes_nothing_and_nothing_removed_is_not_accepted():
+    net = nn.Sequential(nn.Conv2d(3, 20, 3), nn.ReLU(), nn.Conv2d(20, 4, 1))
+    assert prune(net, share=0).channels == {}
+    done = prune_if_faster(net, input_shape=(1, 3, 16, 16), share=0, repeats=3)
+    assert not done.accepted
+    assert done.module is net
+
+
+@pytest.mark.parametrize(
+    ("net", "method", "words"),
+    [("net", "forward", "a torch module is pruned, not str"), (nn.ReLU(), "gone", "ReLU has no method 'gone'")],
+)
+def test_what_is_no_network_is_an_input_error(net, method, words):
+    with pytest.raises(InputError, match=words):
+        prune(net, share=0.5, method=method)

@@ -197,3 +197,51 @@ def test_an_old_model_is_sent_back_to_be_exported_anew(model, ranges):
     old.opset_import[0].version = 11
     with pytest.raises(InputError, match="has opset 11: export it again with opset 13 or newer"):
         with_qdq(old, ranges, [])
+
+
+def two_convolutions(make_onnx, between=("Relu", ["c"], ["r"], {}), more=()):
+    """Return a model whose tensors are called as many exporters call them: conv1_weights, conv1_bias, c_scale."""
+    random = np.random.default_rng(0)
+    shapes = {"conv1_weights": (8, 3, 3, 3), "conv1_bias": (8,), "conv2_weights": (4, 8, 1, 1), "c_scale": (4,)}
+    weights = [onnx_graph.tensor(random.normal(size=shape).astype(np.float32), name) for name, shape in shapes.items()]
+    nodes = [
+        ("Conv", ["image", "conv1_weights", "conv1_bias"], ["c"], {"name": "conv1"}),
+        between,
+        ("Conv", ["r", "conv2_weights", "c_scale"], ["y"], {"name": "conv2"}),
+    ]
+    size = ["N", 3, "H", "W"]
+    return onnx.load_from_string(make_onnx(nodes, {"image": (1, size)}, {"y": (1, size)}, [*weights, *more]))
+
+
+def difference_in_8_bits(model, images, **options):
+    """Return the largest difference of the first output, as a share of the largest output."""
+    model = onnx_graph.tidied(model)
+    nodes = weighted_nodes(model)
+    name = model.graph.input[0].name
+    small = with_qdq(model, calibrate(model, values_of(model, nodes), [images]), nodes, **options)
+    expected, found = (
+        next(iter(Session(m.SerializeToString(), threads=1).run({name: images}).values())) for m in (model, small)
+    )
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+@pytest.mark.parametrize("form", ["portable", "tensorrt"])
+def test_names_that_others_use_too_do_not_collide(make_onnx, form):
+    assert difference_in_8_bits(two_convolutions(make_onnx), batches(1)[0], form=form) < 0.1
+
+
+def test_cubic_resizing_overshoots_and_keeps_a_range_of_its_own(make_onnx):
+    scales = onnx_graph.tensor(np.array([1, 1, 2, 2], np.float32), "sizes")
+    cubic = ("Resize", ["c", "", "sizes"], ["r"], {"mode": "cubic"})
+    assert difference_in_8_bits(two_convolutions(make_onnx, cubic, [scales]), batches(1)[0]) < 0.03
+
+
+@pytest.mark.parametrize("shape", [(8,), (1, 8), (1,), ()])
+def test_the_bias_of_a_dense_layer_has_any_shape_that_is_one_for_each_output_or_for_all(make_onnx, shape):
+    random = np.random.default_rng(0)
+    weights = [
+        onnx_graph.tensor(random.normal(size=size).astype(np.float32), name) for name, size in (("w", (6, 8)),)
+    ] + [onnx_graph.tensor(np.full(shape, 0.3, np.float32), "b")]
+    data = make_onnx([("Gemm", ["x", "w", "b"], ["y"], {})], {"x": (1, ["N", 6])}, {"y": (1, ["N", 8])}, weights)
+    inputs = random.normal(size=(5, 6)).astype(np.float32)
+    assert difference_in_8_bits(onnx.load_from_string(data), inputs) < 0.03

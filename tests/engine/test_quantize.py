@@ -125,3 +125,27 @@ def test_ranges_are_chosen_in_the_way_that_loses_less(net, tmp_path):
     ways = [quantize_static(net, tmp_path / f"{way}.onnx", batches(3), method=way) for way in ("extremes", "error")]
     best = quantize_static(net, tmp_path / "best.onnx", batches(3))
     assert best.loss == min(done.loss for done in ways)
+
+
+def test_a_file_in_8_bits_is_not_quantized_again(net, tmp_path):
+    small = quantize_static(net, tmp_path / "small.onnx", batches(1)).path
+    for again in (
+        lambda: quantize_static(small, tmp_path / "x.onnx", batches(1)),
+        lambda: quantize_dynamic(small, tmp_path / "x.onnx"),
+    ):
+        with pytest.raises(InputError, match="is in 8 bits already: take the file in float"):
+            again()
+
+
+def test_matrix_products_of_sequences_are_quantized(make_onnx, tmp_path):
+    random = np.random.default_rng(0)
+    weights = [
+        onnx_graph.tensor(random.normal(size=size).astype(np.float32), name)
+        for name, size in (("v", (16, 8)), ("w", (8, 4)))
+    ]
+    nodes = [("MatMul", ["x", "v"], ["a"], {}), ("Relu", ["a"], ["r"], {}), ("MatMul", ["r", "w"], ["y"], {})]
+    (tmp_path / "net.onnx").write_bytes(
+        make_onnx(nodes, {"x": (1, ["N", "T", 16])}, {"y": (1, ["N", "T", 4])}, weights)
+    )
+    inputs = [random.normal(size=(2, 5, 16)).astype(np.float32)]
+    assert quantize_static(tmp_path / "net.onnx", tmp_path / "small.onnx", inputs).loss < 0.01

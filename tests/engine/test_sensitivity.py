@@ -68,3 +68,9 @@ def test_a_model_without_weights_is_an_input_error(tmp_path, make_onnx):
     path.write_bytes(make_onnx([("Relu", ["x"], ["y"], {})], {"x": (1, [1, 2])}, {"y": (1, [1, 2])}))
     with pytest.raises(InputError, match="nothing to quantize"):
         sensitivity(path, [np.zeros((1, 2), np.float32)])
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 4, 4), (8,)])
+def test_an_output_without_classes_has_no_labels_that_could_change(shape):
+    with pytest.raises(InputError, match="has no classes along axis 1: take the loss 'noise'"):
+        changed_labels(np.zeros(shape), np.ones(shape))

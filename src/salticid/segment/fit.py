@@ -99,7 +99,8 @@ def fit(
     imagenet
         MobileNetV2's weights to start from, as `load_imagenet` takes them.
     start
-        A network of an earlier `fit` to start from instead; with other classes its last layers start anew.
+        A network of an earlier `fit` to start from instead; with other classes, or the same in another order, its last
+        layers start anew.
     teachers
         Networks to learn from beside the truth: files of `fit` (.safetensors) or exported ones (.onnx).
     device
