@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from salticid.engine.patches import PatchNetwork
 
 OWN = "refine"
+OWN_IS_KNOWN = (
+    f"--calibration, --int8, --fp16 and --outputs are for .onnx models: the ranges of {OWN} are known, and its C is in "
+    "whole numbers"
+)
+C_HAS_WEIGHTS = "--int8, --fp16, --outputs and --most-loss are not for --to c: its weights have --weights"
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help=f"{OWN}, the name on a model's card, or an .onnx file.")]
 Target = Annotated[
@@ -76,24 +81,20 @@ def export(
     out: Output,
 ) -> None:
     """Write a network as ONNX, for OpenVINO or TensorRT, or as C for microcontrollers."""
-    if model == OWN and (calibration is not None or int8 or fp16 or outputs is not None):
-        raise InputError(
-            f"--calibration, --int8, --fp16 and --outputs are for .onnx models: the ranges of {OWN} are known, and its "
-            "C is in whole numbers"
-        )
-    if data is not None and (to == "c" or model == OWN):
-        raise InputError("--data is for segmentation networks, exported as onnx, openvino or tensorrt")
-    if to != "c" and weights is not None:
-        raise InputError("--weights is for --to c: other files have --int8 and --fp16")
-    if to != "c" and verify is not None:
-        raise InputError("--verify is for --to c: any other file is compared with its source before it is there")
+    given = {
+        "--calibration": calibration is not None,
+        "--data": data is not None,
+        "--fp16": fp16,
+        "--int8": int8,
+        "--most-loss": most_loss is not None,
+        "--outputs": outputs is not None,
+        "--verify": verify is not None,
+        "--weights": weights is not None,
+    }
+    _refuse(model, to, {flag for flag, is_given in given.items() if is_given})
     if to == "c":
-        if int8 or fp16 or outputs is not None or most_loss is not None:
-            raise InputError("--int8, --fp16, --outputs and --most-loss are not for --to c: its weights have --weights")
         _to_c(model, output, prefix, weights or "int8", verify, calibration, overwrite=overwrite, out=out)
     elif model == OWN:
-        if to != "onnx":
-            raise InputError(f"{OWN} is exported as c or onnx, not as {to}: {to} can read the latter")
         _own_to_onnx(output, prefix or OWN, overwrite=overwrite, out=out)
     else:
         from salticid.cli.export_network import Job, export_network
@@ -114,6 +115,27 @@ def export(
             overwrite=overwrite,
         )
         export_network(job, out, metric=_miou_of(data, job.threads) if data else None, metric_name="mIoU %")
+
+
+def _refuse(model: str, to: str, given: set[str]) -> None:
+    """Raise `InputError` for flags that do not belong together: each rule has when it holds, its flags, and why."""
+    own, as_c = model == OWN, to == "c"
+    rules = (
+        (own, {"--calibration", "--int8", "--fp16", "--outputs"}, OWN_IS_KNOWN),
+        (own or as_c, {"--data"}, "--data is for segmentation networks, exported as onnx, openvino or tensorrt"),
+        (not as_c, {"--weights"}, "--weights is for --to c: other files have --int8 and --fp16"),
+        (
+            not as_c,
+            {"--verify"},
+            "--verify is for --to c: any other file is compared with its source before it is there",
+        ),
+        (as_c, {"--int8", "--fp16", "--outputs", "--most-loss"}, C_HAS_WEIGHTS),
+    )
+    for holds, flags, reason in rules:
+        if holds and flags & given:
+            raise InputError(reason)
+    if own and to not in ("c", "onnx"):
+        raise InputError(f"{OWN} is exported as c or onnx, not as {to}: {to} can read the latter")
 
 
 def _miou_of(data: Path, threads: int) -> Metric:
