@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +10,6 @@ import pytest
 from salticid.errors import MissingError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="module")
-def bench():
-    """The modules of the folder bench, by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "bench")
-        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,14 @@ import textwrap
 import threading
 
 import pytest
+from stream_threads import ours
 
 from salticid.runtime.ahead import Dropped, ahead
 
 WAIT_S = 20.0  # far more than it takes: the tests wait for events, not for time
 
 
-def ours():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("salticid-")]
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left():
-    yield
-    assert ours() == []
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
 
 def test_results_come_in_order_through_all_steps():

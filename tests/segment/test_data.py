@@ -9,7 +9,8 @@ import pytest
 
 from salticid.core.image import write_image
 from salticid.errors import InputError
-from salticid.segment.data import CITYSCAPES, VOID, check_names, find_dataset, problems, refuse
+from salticid.segment.batches import load
+from salticid.segment.data import CITYSCAPES, VOID, check_names, find_dataset, refuse
 
 NAMES = ("sky", "road", "car")
 
@@ -72,12 +73,12 @@ def test_every_problem_is_told_with_its_file_before_anything_is_learned(tmp_path
     write_pair(tmp_path, "missing", labels(0, 1))
     (tmp_path / "trainannot" / "missing.png").unlink()
     dataset = find_dataset(tmp_path, NAMES)
-    found = problems(dataset, dataset.pairs["train"])
+    with pytest.raises(InputError, match="4 pairs cannot be learned from") as told:
+        load(dataset, dataset.pairs["train"])
+    found = str(told.value).splitlines()[1:]
     assert len(found) == 4
     for stem in ("small", "unknown", "broken", "missing"):
         assert sum(stem in line for line in found) == 1
-    with pytest.raises(InputError, match="4 pairs cannot be learned from"):
-        refuse(found)
 
 
 def test_a_long_list_of_problems_is_cut_and_says_so():

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from color_videos import FakeCapture, color_of, frame_image, write_color_video
+from stream_threads import ours
 
 from salticid.core.image import write_image
 from salticid.errors import BrokenStreamError, InputError, ResourceError
@@ -15,14 +16,7 @@ from salticid.errors import BrokenStreamError, InputError, ResourceError
 WAIT_S = 20.0  # far more than it takes
 
 
-def ours():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("salticid-")]
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left():
-    yield
-    assert ours() == []
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
 
 def test_every_frame_of_a_video_comes_in_order_with_its_own_labels(segmenter, tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from salticid.cli import EXIT_SOME_FAILED
-from salticid.cli.flags import Overwrite, Workers, with_options, with_output
+from salticid.cli.flags import Labelled, Overwrite, Workers, with_options, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
 from salticid.segment.options import SegmentOptions
@@ -139,12 +139,7 @@ def refine(
 @with_options(SegmentOptions)
 @with_output
 def segment(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA", help="A folder: images/ and labels/, or CamVid's or Cityscapes' layout.", show_default=False
-        ),
-    ],
+    data: Labelled,
     *,
     model: Annotated[str, typer.Option(help="A network: the name of its card, or an .onnx file.")] = "fastseg-camvid",
     split: Annotated[Literal["val", "train"], typer.Option(help="Which of its images.")] = "val",

@@ -15,6 +15,12 @@ from salticid.core.options import OptionField, Options, ProfileName
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Worker processes (default: by CPUs and memory; 0: none).")]
+Labelled = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA", help="A folder: images/ and labels/, or CamVid's or Cityscapes' layout.", show_default=False
+    ),
+]
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
 
 Command = Callable[..., None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from salticid.cli.evaluate import Data, show_refinement
-from salticid.cli.flags import OutputFolder, Overwrite, with_output
+from salticid.cli.flags import Labelled, OutputFolder, Overwrite, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
 
@@ -83,12 +83,7 @@ def refine(
 @app.command("segment")
 @with_output
 def segment(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA", help="A folder: images/ and labels/, or CamVid's or Cityscapes' layout.", show_default=False
-        ),
-    ],
+    data: Labelled,
     *,
     output: OutputFolder,
     classes: Annotated[

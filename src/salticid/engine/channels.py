@@ -199,14 +199,19 @@ class _Follower:
             return tensors[0]
         if node.target is torch.cat and self._option(node, 1, "dim", 0) == 1:
             return tuple(group for item in node.args[0] for group in self._segments(item))
+        self._check_keeps_channels(node, method)
+        return tensors[0]
+
+    def _check_keeps_channels(self, node: Any, method: Any) -> None:
+        """Raise `InputError` for a call that may not give each channel of its input a channel of its output."""
         if node.target is torch.mean or method == "mean":
             if self._option(node, 1, "dim", None) not in ((2, 3), [2, 3], (-2, -1), [-2, -1]):
                 raise self._refusal(node, "averages over other axes than height and width")
-            return tensors[0]
+            return
         if node.target is functional.pad and len(self._option(node, 1, "pad", ())) > 4:
             raise self._refusal(node, "pads more than height and width")
         if node.target in ELEMENTWISE or method in ELEMENTWISE_METHODS:
-            return tensors[0]
+            return
         raise self._refusal(node)
 
     def _segments(self, item: Any) -> Segments:

@@ -7,15 +7,16 @@ nothing had been.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from salticid.errors import InputError
 from salticid.segment.augment import MIDDLE, Augmentation, Place, draw_scale, views
-from salticid.segment.data import Dataset
+from salticid.segment.data import Dataset, refuse
 from salticid.segment.layouts import Pair
 from salticid.segment.losses import IGNORED
 from salticid.segment.network import MULTIPLE
@@ -35,19 +36,25 @@ class Pixels:
         return len(self.images)
 
 
-def load(dataset: Dataset, pairs: Sequence[Pair] | Iterator[Pair], device: str = "cpu") -> Pixels:
+def load(dataset: Dataset, pairs: Iterable[Pair], device: str = "cpu") -> Pixels:
     """Read pairs into memory: a byte for each color of each pixel, and one for its class.
 
     Raises
     ------
     InputError
-        A file is missing or damaged, sizes differ, or a number stands for no class.
+        Files are missing or damaged, sizes differ, or numbers stand for no class: all such pairs are listed.
     """
     images, truths = [], []
+    found: list[str] = []
     for pair in pairs:
-        image, classes = dataset.read(pair)
+        try:
+            image, classes = dataset.read(pair)
+        except InputError as problem:
+            found.append(str(problem))
+            continue
         images.append(torch.from_numpy(image).permute(2, 0, 1).contiguous().to(device))
         truths.append(torch.from_numpy(classes).to(device))
+    refuse(found)
     return Pixels(images, truths)
 
 

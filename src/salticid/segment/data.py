@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,17 +111,6 @@ def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     if not 2 <= len(names) <= UNKNOWN:
         raise InputError(f"there must be 2 to {UNKNOWN} classes, not {len(names)}")
     return tuple(names)
-
-
-def problems(dataset: Dataset, pairs: Iterable[Pair]) -> list[str]:
-    """Look at pairs and return what is wrong, a line each: damaged files, sizes that differ, unknown numbers."""
-    found = []
-    for pair in pairs:
-        try:
-            dataset.read(pair)
-        except InputError as problem:
-            found.append(str(problem))
-    return found
 
 
 def refuse(found: Sequence[str]) -> None:

@@ -17,10 +17,9 @@ from salticid.core.types import Array, Image
 from salticid.errors import InputError, ResourceError
 from salticid.runtime.ahead import ahead
 from salticid.runtime.clock import StageClock
+from salticid.segment.data import VOID
 from salticid.segment.infer import Segmenter
 from salticid.segment.result import LABEL_VALUES, MOST_CLASSES
-
-VOID = 255  # of the truth: does not count
 
 Truth = tuple[Image, Image]  # image (H, W, 3), classes (H, W), both uint8
 

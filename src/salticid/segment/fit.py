@@ -26,11 +26,20 @@ from salticid.errors import InputError, MissingError
 from salticid.runtime import hardware
 from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load
 from salticid.segment.curves import Epoch
-from salticid.segment.data import Dataset, problems, refuse
-from salticid.segment.layouts import SPLITS, Pair, Split
+from salticid.segment.data import Dataset
+from salticid.segment.layouts import SPLITS, Pair
 from salticid.segment.losses import OHEMLoss
 from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant
-from salticid.segment.network_file import INPUT, LOGITS, TASK, open_network
+from salticid.segment.network_file import (
+    CLASSES_KEY,
+    INPUT,
+    INPUT_KEY,
+    LOGITS,
+    STRIDE_KEY,
+    TASK,
+    TASK_KEY,
+    open_network,
+)
 from salticid.segment.train import (
     BEST_FILE,
     LAST_FILE,
@@ -42,7 +51,6 @@ from salticid.segment.train import (
 from salticid.segment.warm_start import warm_start
 
 MODEL_FILE = "model.onnx"
-CLASSES_KEY = "salticid.classes"  # of the exported file's metadata
 LAST_LAYERS = ("decoder.head.1.", "auxiliary.1.")  # of `FastSegNet`: one row per class
 KEPT_SHARE = 1 / 16  # of a batch's pixels: so many hard ones are learned from at least
 
@@ -91,7 +99,7 @@ def fit(
     Parameters
     ----------
     dataset
-        As `find_dataset` gives it. All of its pairs are looked at first.
+        As `find_dataset` gives it. All of its pairs are read first, and kept in memory.
     folder
         Made where it is absent.
     plan
@@ -106,7 +114,7 @@ def fit(
     device
         "cpu", "cuda", "cuda:1".
     say, progress, each
-        Called with a line of news, around the pairs that are looked at, and after every epoch.
+        Called with a line of news, around the pairs that are read, and after every epoch.
 
     Raises
     ------
@@ -120,11 +128,9 @@ def fit(
     _check_device(device)
     if imagenet is not None and start is not None:
         raise InputError("a network starts from ImageNet's weights or from those of an earlier training, not from both")
-    every = [pair for pairs in dataset.pairs.values() for pair in pairs]
-    refuse(problems(dataset, progress(every, len(every), "pairs looked at")))
+    pixels, judged = _loaded(dataset, progress, device)
     place = atomic.make_folder(folder)
     classes = len(dataset.classes)
-    pixels, judged = (_loaded(dataset, split, device) for split in SPLITS)
     views = Views(pixels, classes, plan.size, plan.batch, plan.recipe.seed)
     torch.manual_seed(plan.recipe.seed)
     net = FastSegNet(classes, plan.variant)
@@ -191,10 +197,10 @@ def export(
     """
     net, classes = load_trained(trained)
     metadata = {
-        "salticid.task": TASK,
+        TASK_KEY: TASK,
         CLASSES_KEY: json.dumps(classes),
-        "salticid.input": INPUT,
-        "salticid.stride": str(MULTIPLE),
+        INPUT_KEY: INPUT,
+        STRIDE_KEY: str(MULTIPLE),
     }
     export_onnx(
         net,
@@ -236,12 +242,16 @@ def _check_device(device: str) -> None:
         raise MissingError(f"there is no {device} here: torch sees {torch.cuda.device_count()}, and counts from cuda:0")
 
 
-def _loaded(dataset: Dataset, split: Split, device: str) -> Pixels:
-    """Return the pixels of a split; `InputError` where none of them has a class."""
-    pixels = load(dataset, dataset.pairs[split], device)
-    if not len(pixels) or not class_shares(pixels, len(dataset.classes)).sum():
-        raise InputError(f"nothing in the {len(pixels)} images of {split} has a class: put labelled images there")
-    return pixels
+def _loaded(dataset: Dataset, progress: Progress, device: str) -> list[Pixels]:
+    """Return the pixels of each split; `InputError` where pairs are wrong, or nothing in a split has a class."""
+    every = [pair for split in SPLITS for pair in dataset.pairs[split]]
+    whole = load(dataset, progress(every, len(every), "pairs read"), device)
+    first = len(dataset.pairs[SPLITS[0]])
+    parts = [Pixels(whole.images[part], whole.truths[part]) for part in (slice(first), slice(first, None))]
+    for split, pixels in zip(SPLITS, parts, strict=True):
+        if not len(pixels) or not class_shares(pixels, len(dataset.classes)).sum():
+            raise InputError(f"nothing in the {len(pixels)} images of {split} has a class: put labelled images there")
+    return parts
 
 
 def _facts(dataset: Dataset, plan: Plan, teachers: Sequence[str | os.PathLike[str]]) -> dict[str, Any]:

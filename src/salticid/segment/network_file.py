@@ -28,6 +28,8 @@ LOGITS, LABELS = "logits8", "labels"
 LOGITS_STRIDE = 8
 
 # What the metadata of a file may say; where they say nothing, this is taken for granted.
+TASK_KEY, CLASSES_KEY = "salticid.task", "salticid.classes"
+INPUT_KEY, STRIDE_KEY = "salticid.input", "salticid.stride"
 TASK, INPUT, STRIDE = "segment", "image / 127.5 - 1, RGB", 32
 
 _CONTRACT = (
@@ -111,7 +113,7 @@ def _check(session: Session, output: str, label: str) -> None:
     for found, expected in ((session.inputs[0], image), (session.outputs[0], wanted)):
         if not _is_like(found, expected):
             raise InputError(f"{label} has {found}: {_CONTRACT}")
-    for key, expected_text in (("salticid.task", TASK), ("salticid.input", INPUT)):
+    for key, expected_text in ((TASK_KEY, TASK), (INPUT_KEY, INPUT)):
         told = session.metadata.get(key, expected_text)
         if told != expected_text:
             raise InputError(f"{label} says {key} = {told!r}, not {expected_text!r}: it is made for something else")
@@ -143,20 +145,20 @@ def _names(session: Session, given: Sequence[str] | None, count: int | None, lab
 
 
 def _names_in(metadata: dict[str, str], label: str) -> tuple[str, ...] | None:
-    if "salticid.classes" not in metadata:
+    if CLASSES_KEY not in metadata:
         return None
     try:
-        names = json.loads(metadata["salticid.classes"])
+        names = json.loads(metadata[CLASSES_KEY])
     except ValueError:
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        told = metadata["salticid.classes"]
+        told = metadata[CLASSES_KEY]
         raise InputError(f"{label} says salticid.classes = {told!r}, which is no JSON list of names: give names=[...]")
     return tuple(names)
 
 
 def _stride(metadata: dict[str, str], label: str) -> int:
-    told = metadata.get("salticid.stride", str(STRIDE))
+    told = metadata.get(STRIDE_KEY, str(STRIDE))
     if not told.isdecimal() or int(told) < LOGITS_STRIDE or int(told) % LOGITS_STRIDE:
         raise InputError(f"{label} says salticid.stride = {told!r}: it must be a multiple of {LOGITS_STRIDE}")
     return int(told)
