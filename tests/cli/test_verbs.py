@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import psutil
 import pytest
 
 import salticid as package
 from salticid.core import native
-from salticid.core.image import read_image
+from salticid.core.image import read_image, write_image
 
 VERBS = ["doctor", "demo", "stereo match", "stereo simulate", "eval stereo", "models list", "models get"]
 VERBS += ["models verify", "cache info", "cache clear", "eval refine", "train refine", "export"]
@@ -113,6 +114,27 @@ def test_the_demo_shows_a_real_pair_where_there_is_data(salticid, tmp_path):
     assert pairs == {"simulated", "real: kitchen"}
 
 
+def test_the_demo_labels_streets_where_there_is_data(salticid, tmp_path):
+    camvid = tmp_path / "data" / "segmentation" / "camvid"
+    for split in ("train", "val"):
+        (camvid / split).mkdir(parents=True)
+        (camvid / f"{split}annot").mkdir()
+        for number in range(4):
+            labels = np.full((48, 64), number, np.uint8)
+            write_image(camvid / split / f"{number}.png", labels[..., None] * np.uint8([60, 30, 20]))
+            write_image(camvid / f"{split}annot" / f"{number}.png", labels)
+    names = package.Segmenter("fastseg-camvid", threads=1).names
+    (camvid / "meta.json").write_text(json.dumps({"classes": names}))
+    done = salticid("demo", "-o", tmp_path / "out", "--data", tmp_path / "data", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)["segment"]
+    assert 0 <= found["miou"] <= 1
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("wrong in red") == 2 * 2  # of every second image, as alternative text and below it
+    assert "on the 4 validation images" in page
+    assert "Bicyclist" in page
+
+
 def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):
     listed = json.loads(salticid("models", "list", "--json").out)
     assert {"blazepose-detector", "blazepose-full"} <= {entry["name"] for entry in listed}
@@ -131,8 +153,6 @@ def test_an_unknown_model_is_exit_2_and_names_the_nearest(salticid):
 
 
 def test_the_cache_can_be_looked_at_and_cleared(salticid):
-    import numpy as np
-
     from salticid.runtime.cache import ArrayCache, cache_key, default_root
 
     assert json.loads(salticid("cache", "info", "--json").out)["entries"] == 0

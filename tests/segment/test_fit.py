@@ -17,6 +17,7 @@ from salticid.engine.weights import read_state, write_weights
 from salticid.errors import InputError, MissingError
 from salticid.segment.data import find_dataset
 from salticid.segment.fit import Plan, best_precision, export, fit, load_trained
+from salticid.segment.listener import Listener
 from salticid.segment.train import Recipe
 
 NAMES = ("sky", "road")
@@ -41,7 +42,7 @@ def run(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     imagenet = write_mobilenet(folder / "mobilenet.safetensors") and folder / "mobilenet.safetensors"
     said = []
-    fit(dataset, folder, PLAN, imagenet=imagenet, say=said.append)
+    fit(dataset, folder, dataclasses.replace(PLAN, imagenet=imagenet), listener=Listener(said.append))
     return folder, said
 
 
@@ -87,20 +88,22 @@ def test_nothing_is_replaced_unasked(run):
 def test_a_training_starts_from_an_earlier_one_with_other_classes_too(run, dataset, tmp_path):
     folder, _ = run
     said = []
-    fit(dataset, tmp_path / "same", PLAN, start=folder / "best.safetensors", say=said.append)
+    plan, listener = dataclasses.replace(PLAN, start=folder / "best.safetensors"), Listener(said.append)
+    fit(dataset, tmp_path / "same", plan, listener=listener)
     assert "0 tensors anew" in said[0]
     other = dataclasses.replace(dataset, classes=("sky", "road", "car"))
-    fit(other, tmp_path / "other", PLAN, start=folder / "best.safetensors", say=said.append)
+    fit(other, tmp_path / "other", plan, listener=listener)
     assert "4 tensors anew" in said[1]  # weights and bias of both heads
-    with pytest.raises(InputError, match="not from both"):
-        fit(dataset, tmp_path / "both", PLAN, start=folder / "best.safetensors", imagenet="x.safetensors")
+    with pytest.raises(InputError, match="not both"):
+        dataclasses.replace(plan, imagenet="x.safetensors")
 
 
 def test_last_layers_start_anew_where_the_same_classes_come_in_another_order(run, dataset, tmp_path):
     folder, _ = run
     said = []
     other = dataclasses.replace(dataset, classes=NAMES[::-1])
-    fit(other, tmp_path / "other", PLAN, start=folder / "best.safetensors", say=said.append)
+    plan = dataclasses.replace(PLAN, start=folder / "best.safetensors")
+    fit(other, tmp_path / "other", plan, listener=Listener(said.append))
     assert "4 tensors anew" in said[0]
 
 
@@ -109,13 +112,13 @@ def test_a_teacher_of_classes_in_another_order_is_refused(run, dataset, tmp_path
     folder, _ = run
     other = dataclasses.replace(dataset, classes=NAMES[::-1])
     with pytest.raises(InputError, match="knows sky, road, in this order, and the data road, sky"):
-        fit(other, tmp_path, PLAN, teachers=[folder / file])
+        fit(other, tmp_path, dataclasses.replace(PLAN, teachers=[folder / file]))
 
 
 def test_a_teacher_that_gives_labels_alone_is_refused(dataset, tmp_path):
     (tmp_path / "labels.onnx").write_bytes(color_network(outputs=["labels"]))
     with pytest.raises(InputError, match="gives no logits8"):
-        fit(dataset, tmp_path, PLAN, teachers=[tmp_path / "labels.onnx"])
+        fit(dataset, tmp_path, dataclasses.replace(PLAN, teachers=[tmp_path / "labels.onnx"]))
 
 
 @pytest.mark.parametrize(
@@ -147,8 +150,8 @@ def test_a_split_with_nothing_to_learn_from_is_refused_before_the_first_step(dat
 def test_first_layers_need_not_be_taught(dataset, tmp_path):
     write_mobilenet(tmp_path / "mobilenet.safetensors")
     said = []
-    plan = dataclasses.replace(PLAN, warm_steps=0)
-    fit(dataset, tmp_path, plan, imagenet=tmp_path / "mobilenet.safetensors", say=said.append)
+    plan = dataclasses.replace(PLAN, warm_steps=0, imagenet=tmp_path / "mobilenet.safetensors")
+    fit(dataset, tmp_path, plan, listener=Listener(said.append))
     assert said[0] == "starts from ImageNet's weights"
 
 

@@ -62,6 +62,15 @@ class Page:
         body = "".join("<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>\n" for row in rows)
         self._parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>\n")
 
+    def colors(self, colors: dict[str, Sequence[int]]) -> None:
+        """Add a line of names, each beside its color, RGB 0..255."""
+        named = "".join(
+            f'<span style="white-space: nowrap; margin-right: 1rem"><span style="display: inline-block; width: .9em; '
+            f'height: .9em; background: rgb({red}, {green}, {blue})"></span> {escape(name)}</span> '
+            for name, (red, green, blue) in colors.items()
+        )
+        self._parts.append(f"<p>{named}</p>\n")
+
     def cloud(self, cloud: PointCloud, caption: str) -> None:
         """Add a point cloud that can be turned."""
         if self._clouds == 0:

@@ -110,7 +110,7 @@ def segment(
     ] = 0.5,
     warm_steps: Annotated[
         int, typer.Option(min=0, help="Steps in which the first layers learn to stand in for MobileNetV2's.")
-    ] = 1200,
+    ] = 3000,
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Arithmetic (auto: bf16 where it is in hardware).")
     ] = "auto",
@@ -129,26 +129,19 @@ def segment(
         packages.require(package)  # that one is missing is said in a way that helps
     from salticid.segment.data import find_dataset
     from salticid.segment.fit import Plan, best_device, best_precision, fit
+    from salticid.segment.listener import Listener
     from salticid.segment.train import Recipe
 
     dataset = find_dataset(data, [name.strip() for name in classes.split(",")] if classes else None, void)
     chosen = best_device() if device == "auto" else device
     arithmetic = best_precision(chosen) if precision == "auto" else precision
     recipe = Recipe(trunk_rate=TRUNK_RATE, precision=arithmetic, seed=seed)
-    plan = Plan(variant, epochs, batch, _sides(size), rate, class_weights, warm_steps, recipe)
-    out.say(f"{len(dataset.classes)} classes; training on {chosen} in {arithmetic}")
-    result = fit(
-        dataset,
-        output,
-        plan,
-        imagenet=imagenet,
-        start=start,
-        teachers=teacher or (),
-        device=chosen,
-        say=out.say,
-        progress=out.progress,
-        each=lambda epoch: out.say(_line(epoch, epochs)),
+    plan = Plan(
+        variant, epochs, batch, _sides(size), rate, class_weights, warm_steps, recipe, imagenet, start, teacher or ()
     )
+    out.say(f"{len(dataset.classes)} classes; training on {chosen} in {arithmetic}")
+    listener = Listener(out.say, out.progress, lambda epoch: out.say(_line(epoch, epochs)))
+    result = fit(dataset, output, plan, device=chosen, listener=listener)
     out.result({"best_miou": result.best_miou, "best_epoch": result.best_epoch, "folder": str(output)})
     out.say(
         f"wrote {output}: mIoU {100 * result.best_miou:.2f} % on the validation images, of epoch {result.best_epoch}"

@@ -1,6 +1,6 @@
 """From a folder of images and labels to a trained network: what `salticid train segment` does.
 
-    result = fit("camvid/", "run/", Plan(epochs=300), imagenet="mobilenet_v2.safetensors")
+    result = fit(find_dataset("camvid/"), "run/", Plan(epochs=300, imagenet="mobilenet_v2.safetensors"))
 
 Everything is in the one folder that it is given: `last.safetensors` and `curve.csv` to go on from after a kill,
 `best.safetensors` and `model.onnx` to use, `curve.svg` to look at.
@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,9 @@ from salticid.engine.weights import SUFFIX, read_state
 from salticid.errors import InputError, MissingError
 from salticid.runtime import hardware
 from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load
-from salticid.segment.curves import Epoch
 from salticid.segment.data import Dataset
-from salticid.segment.layouts import SPLITS, Pair
+from salticid.segment.layouts import SPLITS
+from salticid.segment.listener import Listener
 from salticid.segment.losses import OHEMLoss
 from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant
 from salticid.segment.network_file import (
@@ -52,14 +52,15 @@ from salticid.segment.warm_start import warm_start
 
 MODEL_FILE = "model.onnx"
 LAST_LAYERS = ("decoder.head.1.", "auxiliary.1.")  # of `FastSegNet`: one row per class
-KEPT_SHARE = 1 / 16  # of a batch's pixels: so many hard ones are learned from at least
+WARM_SIZE = (96, 128)  # of views for the first layers, which see 27 px: many small steps teach them sooner
+KEPT_SHARE = 1 / 16  # of a batch's drawn pixels: so many hard ones are learned from at least
 
-Progress = Callable[[Iterable[Pair], int, str], Iterator[Pair]]
+File = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is trained, and for how long."""
+    """What is trained, from what, and for how long."""
 
     variant: Variant = "edge"
     epochs: int = 300
@@ -67,8 +68,11 @@ class Plan:
     size: tuple[int, int] = (384, 480)  # height and width of a view; multiples of 32
     learning_rate: float = 1e-3
     class_weights: float = 0.5  # a class counts by its share of all pixels to the power of minus this; 0: all alike
-    warm_steps: int = 1200  # in which the first layers learn to stand in for MobileNetV2's
+    warm_steps: int = 3000  # in which the first layers learn to stand in for MobileNetV2's
     recipe: Recipe = field(default_factory=lambda: Recipe(trunk_rate=0.2))
+    imagenet: File | None = None  # MobileNetV2's weights to start from, as `load_imagenet` takes them
+    start: File | None = None  # a network of an earlier `fit` to start from instead
+    teachers: Sequence[File] = ()  # networks to learn from beside the truth: files of `fit`, or exported ones (.onnx)
 
     def __post_init__(self) -> None:
         if min(self.size) < MULTIPLE or any(side % MULTIPLE for side in self.size):
@@ -79,20 +83,17 @@ class Plan:
             raise InputError(f"the learning rate must be above 0, not {self.learning_rate}")
         if self.batch * math.prod(self.size) <= MULTIPLE**2:  # one position at 1/32: normalization has no variance
             raise InputError("one view of 32x32 is too little for a step: choose a larger --size or --batch")
+        if self.imagenet is not None and self.start is not None:
+            raise InputError("a network starts from ImageNet's weights or from those of an earlier training, not both")
 
 
 def fit(
     dataset: Dataset,
-    folder: str | os.PathLike[str],
+    folder: File,
     plan: Plan,
     *,
-    imagenet: str | os.PathLike[str] | None = None,
-    start: str | os.PathLike[str] | None = None,
-    teachers: Sequence[str | os.PathLike[str]] = (),
     device: str = "cpu",
-    say: Callable[[str], None] = lambda line: None,
-    progress: Progress = lambda pairs, count, what: iter(pairs),
-    each: Callable[[Epoch], None] = lambda epoch: None,
+    listener: Listener | None = None,
 ) -> TrainingResult:
     """Train a network on a dataset, or go on with the training that the folder holds.
 
@@ -103,18 +104,11 @@ def fit(
     folder
         Made where it is absent.
     plan
-        What to train.
-    imagenet
-        MobileNetV2's weights to start from, as `load_imagenet` takes them.
-    start
-        A network of an earlier `fit` to start from instead; with other classes, or the same in another order, its last
-        layers start anew.
-    teachers
-        Networks to learn from beside the truth: files of `fit` (.safetensors) or exported ones (.onnx).
+        What to train. Where its `start` has other classes, or the same in another order, its last layers start anew.
     device
         "cpu", "cuda", "cuda:1".
-    say, progress, each
-        Called with a line of news, around the pairs that are read, and after every epoch.
+    listener
+        Who is told how it goes.
 
     Raises
     ------
@@ -126,17 +120,16 @@ def fit(
         There is no such device.
     """
     _check_device(device)
-    if imagenet is not None and start is not None:
-        raise InputError("a network starts from ImageNet's weights or from those of an earlier training, not from both")
-    pixels, judged = _loaded(dataset, progress, device)
+    listener = listener or Listener()
+    pixels, judged = _loaded(dataset, listener, device)
     place = atomic.make_folder(folder)
     classes = len(dataset.classes)
     views = Views(pixels, classes, plan.size, plan.batch, plan.recipe.seed)
     torch.manual_seed(plan.recipe.seed)
     net = FastSegNet(classes, plan.variant)
-    told = [_teacher(path, dataset.classes, device) for path in teachers]
+    told = [_teacher(path, dataset.classes, device) for path in plan.teachers]
     if not (place / LAST_FILE).is_file():
-        say(_start(net, dataset.classes, views, plan, imagenet, start, device))
+        listener.say(_start(net, dataset.classes, views, plan, listener, device))
     trainer = SegmentationTrainer(
         net,
         views,
@@ -149,16 +142,16 @@ def fit(
         teacher=ensemble(told) if told else None,
         device=device,
         folder=place,
-        facts=_facts(dataset, plan, teachers),
+        facts=_facts(dataset, plan),
     )
     if trainer.epochs:
-        say(f"goes on after epoch {len(trainer.epochs)}")
-    result = trainer.train(each)
+        listener.say(f"goes on after epoch {len(trainer.epochs)}")
+    result = trainer.train(listener.epoch)
     export(place / BEST_FILE, place / MODEL_FILE, overwrite=True)
     return result
 
 
-def load_trained(path: str | os.PathLike[str]) -> tuple[FastSegNet, tuple[str, ...]]:
+def load_trained(path: File) -> tuple[FastSegNet, tuple[str, ...]]:
     """Return the network that `fit` wrote, ready to be used, and the names of its classes.
 
     Raises
@@ -180,8 +173,8 @@ def load_trained(path: str | os.PathLike[str]) -> tuple[FastSegNet, tuple[str, .
 
 
 def export(
-    trained: str | os.PathLike[str],
-    path: str | os.PathLike[str],
+    trained: File,
+    path: File,
     *,
     fp16_weights: bool = False,
     overwrite: bool = False,
@@ -242,10 +235,10 @@ def _check_device(device: str) -> None:
         raise MissingError(f"there is no {device} here: torch sees {torch.cuda.device_count()}, and counts from cuda:0")
 
 
-def _loaded(dataset: Dataset, progress: Progress, device: str) -> list[Pixels]:
+def _loaded(dataset: Dataset, listener: Listener, device: str) -> list[Pixels]:
     """Return the pixels of each split; `InputError` where pairs are wrong, or nothing in a split has a class."""
     every = [pair for split in SPLITS for pair in dataset.pairs[split]]
-    whole = load(dataset, progress(every, len(every), "pairs read"), device)
+    whole = load(dataset, listener.progress(every, len(every), "pairs read"), device)
     first = len(dataset.pairs[SPLITS[0]])
     parts = [Pixels(whole.images[part], whole.truths[part]) for part in (slice(first), slice(first, None))]
     for split, pixels in zip(SPLITS, parts, strict=True):
@@ -254,7 +247,7 @@ def _loaded(dataset: Dataset, progress: Progress, device: str) -> list[Pixels]:
     return parts
 
 
-def _facts(dataset: Dataset, plan: Plan, teachers: Sequence[str | os.PathLike[str]]) -> dict[str, Any]:
+def _facts(dataset: Dataset, plan: Plan) -> dict[str, Any]:
     """Return what is written beside the weights, and has to be the same for a training to go on."""
     return {
         "classes": dataset.classes,
@@ -263,47 +256,46 @@ def _facts(dataset: Dataset, plan: Plan, teachers: Sequence[str | os.PathLike[st
         "size": plan.size,
         "class_weights": plan.class_weights,
         "images": {split: len(pairs) for split, pairs in dataset.pairs.items()},
-        "teachers": [Path(teacher).name for teacher in teachers],
+        "teachers": [Path(teacher).name for teacher in plan.teachers],
     }
 
 
-def _start(
-    net: FastSegNet,
-    classes: Sequence[str],
-    views: Views,
-    plan: Plan,
-    imagenet: str | os.PathLike[str] | None,
-    start: str | os.PathLike[str] | None,
-    device: str,
-) -> str:
+def _start(net: FastSegNet, classes: Sequence[str], views: Views, plan: Plan, listener: Listener, device: str) -> str:
     """Give `net` its first weights, and say which."""
-    if start is not None:
-        earlier, names = load_trained(start)
-        if earlier.variant != net.variant:
-            raise InputError(f"{os.fspath(start)} holds a network of variant {earlier.variant}, not {net.variant}")
-        own = net.state_dict()
-        fits = own.keys() if names == tuple(classes) else {name for name in own if not name.startswith(LAST_LAYERS)}
-        kept = {name: tensor for name, tensor in earlier.state_dict().items() if name in fits}
-        net.load_state_dict(kept, strict=False)
-        return f"starts from {os.fspath(start)}, which knows {len(names)} classes; {len(own) - len(kept)} tensors anew"
-    if imagenet is not None:
-        error = warm_start(net, imagenet, views, plan.warm_steps, device)
-        views.epoch = 0
+    if plan.start is not None:
+        return _start_from(net, classes, plan.start)
+    if plan.imagenet is not None:
+        small = replace(views, size=(min(plan.size[0], WARM_SIZE[0]), min(plan.size[1], WARM_SIZE[1])))
+        error = warm_start(net, plan.imagenet, small, plan.warm_steps, device, listener.progress)
         if math.isnan(error):
             return "starts from ImageNet's weights"
         return f"starts from ImageNet's weights; the first layers stand in for them with an error of {error:.3f}"
     return "starts from chance: weights to start from (--imagenet, --start) make a better network"
 
 
+def _start_from(net: FastSegNet, classes: Sequence[str], path: File) -> str:
+    """Give `net` the weights of an earlier training, but for its last layers where classes differ."""
+    earlier, names = load_trained(path)
+    if earlier.variant != net.variant:
+        raise InputError(f"{os.fspath(path)} holds a network of variant {earlier.variant}, not {net.variant}")
+    own = net.state_dict()
+    fits = own.keys() if names == tuple(classes) else {name for name in own if not name.startswith(LAST_LAYERS)}
+    kept = {name: tensor for name, tensor in earlier.state_dict().items() if name in fits}
+    net.load_state_dict(kept, strict=False)
+    return f"starts from {os.fspath(path)}, which knows {len(names)} classes; {len(own) - len(kept)} tensors anew"
+
+
 def _loss(plan: Plan, pixels: Pixels, classes: int) -> OHEMLoss:
     shares = class_shares(pixels, classes).clamp(min=1e-6)
     weights = shares**-plan.class_weights
     mean = (weights * shares).sum()  # a pixel weighs 1 in the mean
-    kept = int(plan.batch * plan.size[0] * plan.size[1] * KEPT_SHARE)
-    return OHEMLoss(min_kept=kept, weights=(weights / mean).float() if plan.class_weights else None)
+    drawn = plan.batch * math.prod(plan.size) / plan.recipe.pixel_step**2
+    return OHEMLoss(
+        min_kept=max(1, int(drawn * KEPT_SHARE)), weights=(weights / mean).float() if plan.class_weights else None
+    )
 
 
-def _teacher(path: str | os.PathLike[str], classes: Sequence[str], device: str) -> Network:
+def _teacher(path: File, classes: Sequence[str], device: str) -> Network:
     """Return a network to learn from; `InputError` where its classes are others, or in another order."""
     if Path(path).suffix == SUFFIX:
         net, names = load_trained(path)
@@ -317,7 +309,7 @@ def _teacher(path: str | os.PathLike[str], classes: Sequence[str], device: str) 
     return exported_teacher(file.session)
 
 
-def _check_classes(path: str | os.PathLike[str], names: Sequence[str], wanted: Sequence[str]) -> None:
+def _check_classes(path: File, names: Sequence[str], wanted: Sequence[str]) -> None:
     if tuple(names) != tuple(wanted):
         raise InputError(
             f"the teacher {os.fspath(path)} knows {', '.join(names)}, in this order, and the data {', '.join(wanted)}: "

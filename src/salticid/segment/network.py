@@ -42,7 +42,6 @@ Variant = Literal["edge", "documented"]
 STRIDE = 8  # of the logits
 MULTIPLE = 32  # of which the sides of an image have to be
 
-
 # MobileNetV2's table 2, where all layers expand by 6: channels, number of layers, stride of the first.
 EXPANSION = 6
 STAGE_8 = ((32, 2, 1),)
@@ -79,7 +78,7 @@ class FastSegNet(nn.Module):
         self.stage8 = nn.Sequential(*_stage(32, STAGE_8))
         self.stage16 = nn.Sequential(*_stage(32, STAGE_16))
         self.stage32 = nn.Sequential(*_stage(96, STAGE_32))
-        self.last = _context_blocks() if edge else InvertedResidual(160, 320, 1, EXPANSION)
+        self.last = InvertedResidual(160, 160, 1, 3, size=5) if edge else InvertedResidual(160, 320, 1, EXPANSION)
         self.decoder = EdgeDecoder(num_classes) if edge else DocumentedDecoder(num_classes)
         self.auxiliary = nn.Sequential(separable(96, 64), nn.Conv2d(64, num_classes, 1))  # in training alone
 
@@ -116,8 +115,8 @@ class EdgeDecoder(nn.Module):
         self.gate32 = AttentionRefinement(conv(160, 128, 1), 128)
         self.context = whole_image(160, 128)
         self.refine16 = separable(128, 64)
-        self.fusion = FeatureFusion(64 + 32, 64)
-        self.head = nn.Sequential(conv(64, 48, 3), nn.Conv2d(48, num_classes, 1))
+        self.fusion = FeatureFusion(64 + 32, 48)
+        self.head = nn.Sequential(conv(48, 48, 3), nn.Conv2d(48, num_classes, 1))
 
     def forward(self, at8: Tensor, at16: Tensor, at32: Tensor) -> Tensor:
         """Return logits at 1/8 from the features of three stages."""
@@ -246,17 +245,12 @@ def _stage(inputs: int, rows: tuple[tuple[int, int, int], ...]) -> list[Inverted
     return layers
 
 
-def _context_blocks() -> nn.Sequential:
-    """Return two inverted residuals of 5x5 at 1/32, where a position sees 160 pixels and costs little."""
-    return nn.Sequential(*(InvertedResidual(160, 160, 1, 3, size=5) for _ in range(2)))
-
-
 def _fused_early() -> nn.Sequential:
     """Return the layers of `edge` from the image to 1/8: the inputs of MobileNetV2's fifth inverted residual."""
     return nn.Sequential(
         conv(3, 16, 3, 2),
-        *(conv(16, 64, 3, 2), conv(64, 24, 1, active=False)),
-        *(conv(24, 96, 3, 2), conv(96, 32, 1, active=False)),
+        *(conv(16, 48, 3, 2), conv(48, 24, 1, active=False)),
+        *(conv(24, 64, 3, 2), conv(64, 32, 1, active=False)),
     )
 
 

@@ -32,6 +32,7 @@ from salticid.engine.distill import Distillation, Network
 from salticid.engine.weights import read_state, write_weights
 from salticid.errors import InputError, IntegrityError
 from salticid.segment.curves import Epoch, read_csv, write_csv, write_svg
+from salticid.segment.drawn import Drawn
 from salticid.segment.losses import IGNORED, LovaszLoss, OHEMLoss
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -57,6 +58,7 @@ class Recipe:
     auxiliary: float = 0.4  # weight of the auxiliary logits' loss
     lovasz: float = 0.5  # weight of the Lovász loss
     lovasz_from: float = 0.7  # share of the epochs after which it counts
+    pixel_step: int = 2  # learned from is one pixel in so many by so many, drawn anew in every step
     clip: float = 5.0  # largest norm of a gradient
     validate_every: int = 5  # epochs; the last ones always
     save_seconds: float = 60.0  # between two states on disk
@@ -92,7 +94,8 @@ class SegmentationTrainer:
     recipe
         The rest of it.
     loss
-        Of logits at the truth's size; by default hard pixels' cross-entropy, a sixteenth of all at least.
+        Of logits and truth at the pixels that are drawn; by default hard pixels' cross-entropy, a sixteenth of them at
+        least.
     teacher
         A network to learn from beside the truth, at `recipe.distillation`'s weight.
     device
@@ -141,7 +144,7 @@ class SegmentationTrainer:
         self._train_loader, self._val_loader = train_loader, val_loader
         self._num_classes, self._rate, self._num_epochs = num_classes, learning_rate, num_epochs
         self._loss = loss.to(device) if isinstance(loss, nn.Module) else loss
-        self._lovasz = LovaszLoss()
+        self._lovasz = LovaszLoss(max(1, LovaszLoss().step // self.recipe.pixel_step))
         self._teacher = teacher
         self._device = torch.device(device)
         self._folder = Path(folder) if folder is not None else None
@@ -224,14 +227,14 @@ class SegmentationTrainer:
         both = recipe.auxiliary > 0 and hasattr(self.model, "with_auxiliary")
         network: Any = self.model
         logits, auxiliary = network.with_auxiliary(image) if both else (network(image), None)
-        size = truth.shape[1:]
-        full = _at(logits, size)
-        hard = self._loss or OHEMLoss(min_kept=truth.numel() // 16)
-        loss = hard(full, truth)
+        drawn, size = Drawn.anew(recipe.pixel_step), truth.shape[1:]
+        seen, truth = drawn.enlarged(logits, size), drawn.of(truth)
+        hard = self._loss or OHEMLoss(min_kept=max(1, truth.numel() // 16))
+        loss = hard(seen, truth)
         if auxiliary is not None:
-            loss = loss + recipe.auxiliary * hard(_at(auxiliary, size), truth)
+            loss = loss + recipe.auxiliary * hard(drawn.enlarged(auxiliary, size), truth)
         if recipe.lovasz and epoch > recipe.lovasz_from * self._num_epochs:
-            loss = loss + recipe.lovasz * self._lovasz(full, truth)
+            loss = loss + recipe.lovasz * self._lovasz(seen, truth)
         if self._teacher is not None:
             with torch.no_grad():
                 told = self._teacher(image)

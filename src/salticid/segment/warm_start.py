@@ -2,22 +2,23 @@
 
 Its later layers come with ImageNet's weights, and expect what MobileNetV2's first five blocks make of an image. So
 these weights are worth little behind layers that start at random, and much behind layers that give nearly the same: a
-few hundred steps on any images, without a label, are enough (hints: Romero et al. 2015).
+few thousand steps on small pieces of any images, without a label, are enough (hints: Romero et al. 2015).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from itertools import chain, islice, repeat
 
 import torch
 from torch import nn
 
 from salticid.segment.batches import Views
+from salticid.segment.listener import Progress, silent
 from salticid.segment.network import FastSegNet, load_imagenet
 from salticid.segment.train import place, schedule
 
-RATE = 3e-3
+RATE = 1e-2
 WARMUP = 0.05
 
 
@@ -27,7 +28,7 @@ def warm_start(
     images: Views,
     steps: int,
     device: str,
-    progress: Callable[[int, float], None] = lambda step, error: None,
+    progress: Progress = silent,
 ) -> float:
     """Load ImageNet's weights into `net`, then train its first layers to give what MobileNetV2's give.
 
@@ -42,7 +43,7 @@ def warm_start(
     steps
         How many batches.
     progress
-        Called after every step with its number and error.
+        Put around the batches that it looks at.
 
     Returns
     -------
@@ -67,13 +68,10 @@ def warm_start(
     optimizer = torch.optim.AdamW(net.early.parameters(), RATE, weight_decay=0.0)
     net.early.train()
     errors: list[torch.Tensor] = []
-    while len(errors) < steps:
-        for image, _ in images:
-            image = image.to(device, memory_format=torch.channels_last)
-            errors.append(_step(net.early, model, image, optimizer, schedule(len(errors) / steps, WARMUP)))
-            progress(len(errors), float(errors[-1]) if len(errors) % 10 == 0 else float("nan"))
-            if len(errors) == steps:
-                break
+    batches = islice(chain.from_iterable(repeat(images)), steps)
+    for image, _ in progress(batches, steps, "steps of the first layers"):
+        image = image.to(device, memory_format=torch.channels_last)
+        errors.append(_step(net.early, model, image, optimizer, schedule(len(errors) / steps, WARMUP)))
     last = errors[-max(1, steps // 10) :]
     return float(torch.stack(last).mean())
 

@@ -1,0 +1,63 @@
+"""The part of the demo about meaning: streets of CamVid labelled, beside their truth, where there is data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from salticid.cli.output import Output
+
+if TYPE_CHECKING:
+    from salticid.cli.page import Page
+    from salticid.core.types import Image
+    from salticid.segment.infer import Segmenter
+
+FOLDER = "segmentation/camvid"  # of the data
+MODEL = "fastseg-camvid"
+SHOWN = 3
+WRONG = (213, 0, 50)  # RGB
+
+
+def show_streets(page: Page, data: Path | None, out: Output) -> dict[str, Any] | None:
+    """Put labels on the page and return their accuracy; None where there is no data, which the page then says."""
+    page.heading("A class for every pixel")
+    if data is None or not (data / FOLDER).is_dir():
+        page.text(
+            f"There is no street here to look at. Any photo taken from a car will do: salticid segment photo.jpg -o "
+            f"seen.jpg --model {MODEL}"
+        )
+        return None
+    from salticid.core.palette import class_palette
+    from salticid.segment.data import find_dataset
+    from salticid.segment.evaluate import evaluate
+    from salticid.segment.infer import Segmenter
+
+    dataset, segmenter = find_dataset(data / FOLDER), Segmenter(MODEL)
+    pairs = dataset.pairs["val"]
+    judged = out.progress(pairs, len(pairs), "streets")
+    score = evaluate(segmenter, judged, dataset.classes, read=dataset.read)
+    ms = sum(score.latency_ms.values())
+    page.text(
+        f"{MODEL}, a network of 1.6 million parameters, on the {score.images} validation images of CamVid, of which it "
+        f"learned nothing: mIoU {100 * score.miou:.1f} %, {100 * score.pixel_accuracy:.1f} % of the pixels right, "
+        f"{ms:.1f} ms an image ({score.engine}, {score.device}, {score.precision})."
+    )
+    page.colors(dict(zip(segmenter.names, class_palette(len(segmenter.names)).tolist(), strict=True)))
+    for pair in pairs[:: -(-len(pairs) // SHOWN)]:
+        page.pictures(_pictures(segmenter, *dataset.read(pair)))
+    page.table(("class", "IoU %"), [(name, 100 * iou) for name, iou in score.iou.items()])
+    return {"miou": score.miou, "iou": score.iou, "ms": ms}
+
+
+def _pictures(segmenter: Segmenter, image: Image, truth: Image) -> dict[str, Image]:
+    """Return an image, what was found in it, and where this is not what is there."""
+    import numpy as np
+
+    from salticid.segment.data import VOID
+
+    found = segmenter(image)
+    counts = truth != VOID
+    wrong = (found.labels != truth) & counts
+    marked = np.where(wrong[..., None], np.uint8(WRONG), image // 2)
+    share = 100 * wrong.sum() / counts.sum()
+    return {"image": image, "found": found.overlay(image, opacity=0.7), f"wrong in red: {share:.1f} %": marked}
