@@ -23,13 +23,14 @@ from salticid.segment.network_file import LOGITS_STRIDE, STRIDE
 from salticid.segment.prepare import Preparer, rounded_up
 
 VARIANTS = {"FastSegNet edge": "kernel", "FastSegNet documented": "graph"}  # and what makes labels of their logits
-CARD, SMALL = "fastseg-camvid", "fastseg-camvid, int8"
+CARD, CARD_SMALL = "fastseg-camvid", "fastseg-camvid-int8"
+SMALL = f"{CARD}, int8"
 TRACED = (1, 3, 2 * STRIDE, 3 * STRIDE)  # the shape that ours is exported with; the file takes any
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Files that were named; None: that of the card, and the same quantized here."""
+    """Files that were named; None: those of the cards, or for 8 bits the first one quantized here."""
 
     whole: Path | None
     int8: Path | None
@@ -68,7 +69,7 @@ def whole(trained: Trained) -> Network:
 
 def small(trained: Trained, image: Image, folder: Path) -> Network:
     """Return the trained one in 8 bits. Quantized here, its ranges come from one image: enough to see its time."""
-    path = trained.int8
+    path = trained.int8 or (models.find(CARD_SMALL) if trained.whole is None else None)
     if path is None:
         path = folder / "int8.onnx"
         quantize_static(whole(trained).path, path, [Preparer(STRIDE)(image)])

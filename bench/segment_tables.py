@@ -6,6 +6,7 @@ from stereo_candidates import Row
 from stereo_tables import Table, of_kind
 
 THREADS = (2, 1)
+SHORT = "1024x512"
 PARTS = ("end to end", "core")
 COLUMNS = ("to labels, ms", "of documented", "network, ms", "GMAC/s (of peak)")
 
@@ -22,6 +23,24 @@ def latency(rows: list[Row]) -> Table:
     ]
     absent = dict.fromkeys(absent_line(row) for row in of_kind(rows, "absent"))
     return head, [*lines, *map(list, absent)]
+
+
+def in_short(rows: list[Row]) -> Table:
+    """Return the time to labels of one size on two threads, the fastest first."""
+    size = {row["network"]: row for row in of_kind(rows, "network") if row["size"] == SHORT}
+    shown = [row for row in of_kind(rows, "time") if (row["size"], row["threads"], row["part"]) == (SHORT, 2, PARTS[0])]
+    head = ["network", "in", "parameters, M", "GMAC", "image to labels, ms", "frames/s"]
+    return head, [
+        [
+            emphasized(row["network"]),
+            f"{row['engine']} {row['precision']}",
+            f"{size[row['network']]['parameters'] / 1e6:.2f}",
+            f"{size[row['network']]['gmac']:.2f}",
+            f"{row['median_ms']:.1f}",
+            f"{1000 / row['median_ms']:.0f}",
+        ]
+        for row in sorted(shown, key=lambda row: row["median_ms"])
+    ]
 
 
 def place(row: Row) -> tuple[str, ...]:
@@ -106,5 +125,5 @@ def classes(rows: list[Row]) -> Table:
     return ["IoU %", *names], [[row["model"], *(f"{row['iou'][name]:.1f}" for name in names)] for row in rows]
 
 
-TABLES = {"segment_latency": latency, "segment_networks": sizes, "segment_stages": stages}
+TABLES = {"segment_latency": latency, "segment_networks": sizes, "segment_stages": stages, "segment_short": in_short}
 ACCURACY_TABLES = {"segment_accuracy": accuracy, "segment_classes": classes}

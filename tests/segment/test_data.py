@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from salticid.core.image import write_image
-from salticid.errors import InputError
-from salticid.segment.batches import load
+from salticid.errors import InputError, ResourceError
+from salticid.runtime import hardware
+from salticid.segment.batches import MOST_MEMORY, PROBED, load
 from salticid.segment.data import CITYSCAPES, VOID, check_names, find_dataset, refuse
 
 NAMES = ("sky", "road", "car")
@@ -79,6 +80,35 @@ def test_every_problem_is_told_with_its_file_before_anything_is_learned(tmp_path
     assert len(found) == 4
     for stem in ("small", "unknown", "broken", "missing"):
         assert sum(stem in line for line in found) == 1
+
+
+def test_larger_pairs_are_reduced_with_the_classes_of_the_nearest_pixels(tmp_path):
+    write_pair(tmp_path, "a", np.repeat(np.arange(2, dtype=np.uint8), 20)[None].repeat(20, 0))
+    dataset = find_dataset(tmp_path, NAMES)
+    pixels = load(dataset, dataset.pairs["train"], long_side_px=10)
+    assert pixels.images[0].shape == (3, 5, 10)
+    assert pixels.truths[0].tolist() == [[0] * 5 + [1] * 5] * 5
+
+
+def test_pairs_that_will_not_fit_the_memory_are_refused_after_the_first_ones(tmp_path, monkeypatch):
+    for number in range(PROBED + 5):
+        write_pair(tmp_path, str(number), labels(0, 1))
+    dataset = find_dataset(tmp_path, NAMES)
+    pairs = dataset.pairs["train"]
+    needed = 4 * labels(0, 1).size * len(pairs)
+    monkeypatch.setattr(hardware, "available_memory", lambda: needed / MOST_MEMORY - 1)
+    read = []
+
+    def progress(items, total, what):
+        for item in items:
+            read.append(item)
+            yield item
+
+    with pytest.raises(ResourceError, match="--long-side 1024"):
+        load(dataset, pairs, progress=progress)
+    assert len(read) == PROBED
+    monkeypatch.setattr(hardware, "available_memory", lambda: needed / MOST_MEMORY + 1)
+    assert len(load(dataset, pairs)) == len(pairs)
 
 
 def test_a_long_list_of_problems_is_cut_and_says_so():

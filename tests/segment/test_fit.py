@@ -147,6 +147,14 @@ def test_a_split_with_nothing_to_learn_from_is_refused_before_the_first_step(dat
         fit(void, tmp_path / "void", PLAN)
 
 
+def test_a_single_pair_is_to_judge_by_and_nothing_is_left_to_learn_from(dataset, tmp_path):
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+        write_image(tmp_path / folder / "0.png", np.zeros((40, 70), np.uint8))
+    with pytest.raises(InputError, match="nothing in the 0 images of train"):
+        fit(find_dataset(tmp_path, NAMES), tmp_path / "run", PLAN)
+
+
 def test_first_layers_need_not_be_taught(dataset, tmp_path):
     write_mobilenet(tmp_path / "mobilenet.safetensors")
     said = []

@@ -59,10 +59,11 @@ def test_an_image_without_labels_is_paired_with_the_file_that_is_missing(tmp_pat
     assert pairs["train"][0].labels == tmp_path / "trainannot" / "a.png"
 
 
-def test_one_pair_alone_serves_for_both(tmp_path):
+def test_one_pair_alone_is_to_judge_by_and_never_learned_from_as_well(tmp_path):
     touch(tmp_path, "images/a.png", "labels/a.png")
     _, pairs = find_pairs(tmp_path)
-    assert stems(pairs["train"]) == stems(pairs["val"]) == ["a"]
+    assert stems(pairs["train"]) == []
+    assert stems(pairs["val"]) == ["a"]
 
 
 @pytest.mark.parametrize("names", [(), ("photos/a.png",), ("images/readme.txt", "labels/a.png")])

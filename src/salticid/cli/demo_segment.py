@@ -58,6 +58,6 @@ def _pictures(segmenter: Segmenter, image: Image, truth: Image) -> dict[str, Ima
     found = segmenter(image)
     counts = truth != VOID
     wrong = (found.labels != truth) & counts
-    marked = np.where(wrong[..., None], np.uint8(WRONG), image // 2)
+    marked = np.where(wrong[..., None], np.array(WRONG, np.uint8), image // 2)
     share = 100 * wrong.sum() / counts.sum()
     return {"image": image, "found": found.overlay(image, opacity=0.7), f"wrong in red: {share:.1f} %": marked}

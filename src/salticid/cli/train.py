@@ -103,6 +103,9 @@ def segment(
     epochs: Annotated[int, typer.Option(min=1, help="How often each image is looked at.")] = 300,
     batch: Annotated[int, typer.Option(min=1, help="Views in a step.")] = 16,
     size: Annotated[str, typer.Option(help="Width x height of a view, px; multiples of 32.")] = "480x384",
+    long_side: Annotated[
+        int | None, typer.Option("--long-side", help="Reduce larger images to this, px, as large data needs.")
+    ] = None,
     rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-3,
     class_weights: Annotated[
         float,
@@ -135,9 +138,19 @@ def segment(
     dataset = find_dataset(data, [name.strip() for name in classes.split(",")] if classes else None, void)
     chosen = best_device() if device == "auto" else device
     arithmetic = best_precision(chosen) if precision == "auto" else precision
-    recipe = Recipe(trunk_rate=TRUNK_RATE, precision=arithmetic, seed=seed)
     plan = Plan(
-        variant, epochs, batch, _sides(size), rate, class_weights, warm_steps, recipe, imagenet, start, teacher or ()
+        variant=variant,
+        epochs=epochs,
+        batch=batch,
+        size=_sides(size),
+        learning_rate=rate,
+        class_weights=class_weights,
+        warm_steps=warm_steps,
+        recipe=Recipe(trunk_rate=TRUNK_RATE, precision=arithmetic, seed=seed),
+        long_side_px=long_side,
+        imagenet=imagenet,
+        start=start,
+        teachers=teacher or (),
     )
     out.say(f"{len(dataset.classes)} classes; training on {chosen} in {arithmetic}")
     listener = Listener(out.say, out.progress, lambda epoch: out.say(_line(epoch, epochs)))

@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 
 from salticid.core.atomic import write_bytes
@@ -92,6 +93,13 @@ def read_labels(source: Source, *, max_pixels: int = MAX_PIXELS) -> Image:
     if pixels.max() > np.iinfo(np.uint8).max:
         raise InputError(f"{name} holds values up to {pixels.max()}; labels go from 0 to 255")
     return _stored(pixels, header).astype(np.uint8, copy=False)
+
+
+def resize_labels(labels: Image, width: int, height: int) -> Image:
+    """Return labels (H, W) uint8 at another size, each that of the pixel nearest to its middle."""
+    if labels.shape == (height, width):
+        return labels
+    return np.asarray(cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 
 def _stored(pixels: Array, header: Header) -> Array:

@@ -7,22 +7,30 @@ nothing had been.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from salticid.errors import InputError
+from salticid.core.image import resize
+from salticid.core.image_labels import resize_labels
+from salticid.core.types import Image
+from salticid.errors import InputError, ResourceError
+from salticid.runtime import hardware
 from salticid.segment.augment import MIDDLE, Augmentation, Place, draw_scale, views
 from salticid.segment.data import Dataset, refuse
 from salticid.segment.layouts import Pair
+from salticid.segment.listener import Progress, silent
 from salticid.segment.losses import IGNORED
 from salticid.segment.network import MULTIPLE
+from salticid.segment.prepare import reduced_size
 
 MARKS = 64  # pixels of a class that are remembered per image
 EPOCH_STEP = 1_000_003  # between the seeds of two epochs
+PROBED = 16  # pairs by whose size it is judged whether all fit
+MOST_MEMORY = 0.7  # of what is free, that pairs may take: the network needs some
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,26 +44,72 @@ class Pixels:
         return len(self.images)
 
 
-def load(dataset: Dataset, pairs: Iterable[Pair], device: str = "cpu") -> Pixels:
+def load(
+    dataset: Dataset,
+    pairs: Sequence[Pair],
+    device: str = "cpu",
+    *,
+    long_side_px: int | None = None,
+    progress: Progress = silent,
+) -> Pixels:
     """Read pairs into memory: a byte for each color of each pixel, and one for its class.
+
+    Parameters
+    ----------
+    dataset, pairs
+        What to read.
+    device
+        Where to keep it.
+    long_side_px
+        Larger images are reduced to this, their classes to those of the nearest pixels.
+    progress
+        Put around the pairs.
 
     Raises
     ------
     InputError
         Files are missing or damaged, sizes differ, or numbers stand for no class: all such pairs are listed.
+    ResourceError
+        By the size of the first ones, the pairs do not fit the memory of the device.
     """
     images, truths = [], []
     found: list[str] = []
-    for pair in pairs:
+    limit = _memory(device)
+    for pair in progress(pairs, len(pairs), "pairs read"):
         try:
-            image, classes = dataset.read(pair)
+            image, classes = _reduced(*dataset.read(pair), long_side_px)
         except InputError as problem:
             found.append(str(problem))
             continue
         images.append(torch.from_numpy(image).permute(2, 0, 1).contiguous().to(device))
         truths.append(torch.from_numpy(classes).to(device))
+        if len(truths) == min(PROBED, len(pairs)):
+            _check_memory(sum(4 * truth.numel() for truth in truths) / len(truths) * len(pairs), limit, device)
     refuse(found)
     return Pixels(images, truths)
+
+
+def _reduced(image: Image, classes: Image, long_side_px: int | None) -> tuple[Image, Image]:
+    """Return an image and its classes at the size that they are learned at."""
+    height, width = reduced_size(classes.shape, long_side_px)
+    if classes.shape == (height, width):
+        return image, classes
+    return resize(image, width, height), resize_labels(classes, width, height)
+
+
+def _memory(device: str) -> int:
+    """Return the free bytes of a device."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return hardware.available_memory()
+
+
+def _check_memory(needed: float, limit: int, device: str) -> None:
+    if needed > MOST_MEMORY * limit:
+        raise ResourceError(
+            f"the images and their classes take about {needed / 1e9:.1f} GB, and {device} has {limit / 1e9:.1f} GB: "
+            "reduce them, with --long-side 1024 say"
+        )
 
 
 def class_shares(pixels: Pixels, classes: int) -> Tensor:

@@ -70,6 +70,7 @@ class Plan:
     class_weights: float = 0.5  # a class counts by its share of all pixels to the power of minus this; 0: all alike
     warm_steps: int = 3000  # in which the first layers learn to stand in for MobileNetV2's
     recipe: Recipe = field(default_factory=lambda: Recipe(trunk_rate=0.2))
+    long_side_px: int | None = None  # larger images are reduced to this; None: none are
     imagenet: File | None = None  # MobileNetV2's weights to start from, as `load_imagenet` takes them
     start: File | None = None  # a network of an earlier `fit` to start from instead
     teachers: Sequence[File] = ()  # networks to learn from beside the truth: files of `fit`, or exported ones (.onnx)
@@ -79,6 +80,8 @@ class Plan:
             raise InputError(f"the size of a view must be multiples of {MULTIPLE}, not {self.size[1]}x{self.size[0]}")
         if self.epochs < 1 or self.batch < 1 or self.warm_steps < 0 or not 0 <= self.class_weights <= 1:
             raise InputError(f"epochs and batch must be at least 1, and class weights 0 to 1, not {self}")
+        if self.long_side_px is not None and self.long_side_px < MULTIPLE:
+            raise InputError(f"images cannot be reduced to {self.long_side_px} px: {MULTIPLE} at least")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"the learning rate must be above 0, not {self.learning_rate}")
         if self.batch * math.prod(self.size) <= MULTIPLE**2:  # one position at 1/32: normalization has no variance
@@ -116,12 +119,14 @@ def fit(
         Pairs cannot be learned from, the folder holds another training, a teacher has other classes, or a file is none.
     IntegrityError
         What the folder holds, or a file that was given, is damaged; or the exported file differs from the network.
+    ResourceError
+        The pairs do not fit the memory.
     MissingError
         There is no such device.
     """
     _check_device(device)
     listener = listener or Listener()
-    pixels, judged = _loaded(dataset, listener, device)
+    pixels, judged = _loaded(dataset, plan, listener, device)
     place = atomic.make_folder(folder)
     classes = len(dataset.classes)
     views = Views(pixels, classes, plan.size, plan.batch, plan.recipe.seed)
@@ -235,10 +240,10 @@ def _check_device(device: str) -> None:
         raise MissingError(f"there is no {device} here: torch sees {torch.cuda.device_count()}, and counts from cuda:0")
 
 
-def _loaded(dataset: Dataset, listener: Listener, device: str) -> list[Pixels]:
+def _loaded(dataset: Dataset, plan: Plan, listener: Listener, device: str) -> list[Pixels]:
     """Return the pixels of each split; `InputError` where pairs are wrong, or nothing in a split has a class."""
     every = [pair for split in SPLITS for pair in dataset.pairs[split]]
-    whole = load(dataset, listener.progress(every, len(every), "pairs read"), device)
+    whole = load(dataset, every, device, long_side_px=plan.long_side_px, progress=listener.progress)
     first = len(dataset.pairs[SPLITS[0]])
     parts = [Pixels(whole.images[part], whole.truths[part]) for part in (slice(first), slice(first, None))]
     for split, pixels in zip(SPLITS, parts, strict=True):
@@ -254,6 +259,7 @@ def _facts(dataset: Dataset, plan: Plan) -> dict[str, Any]:
         "variant": plan.variant,
         "batch": plan.batch,
         "size": plan.size,
+        "long_side_px": plan.long_side_px,
         "class_weights": plan.class_weights,
         "images": {split: len(pairs) for split, pairs in dataset.pairs.items()},
         "teachers": [Path(teacher).name for teacher in plan.teachers],

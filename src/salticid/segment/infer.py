@@ -12,10 +12,10 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from salticid.core.image import resize
+from salticid.core.image_labels import resize_labels
 from salticid.core.types import Array, Image
 from salticid.errors import InputError, ResourceError
 from salticid.runtime import hardware
@@ -23,7 +23,7 @@ from salticid.runtime.clock import StageClock
 from salticid.runtime.tiles import apply_exact
 from salticid.segment.network_file import LOGITS, LOGITS_STRIDE, open_network
 from salticid.segment.options import SegmentOptions
-from salticid.segment.prepare import Preparer, check_image, rounded_up
+from salticid.segment.prepare import Preparer, check_image, reduced_size, rounded_up
 from salticid.segment.result import Segmentation
 from salticid.segment.upsample import upsample_argmax
 
@@ -136,8 +136,7 @@ class Segmenter:
             labels = self._labels(view, clock)
         if view.shape[:2] != image.shape[:2]:
             with clock("labels"):
-                size = (image.shape[1], image.shape[0])
-                labels = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+                labels = resize_labels(labels, image.shape[1], image.shape[0])
         session = self._network.session
         return Segmentation(labels, self.names, session.engine, session.device, session.precision, clock.latency_ms)
 
@@ -149,12 +148,8 @@ class Segmenter:
 
     def _reduced(self, image: Image) -> Image:
         """Return what the network is to look at: the image, or a smaller one."""
-        height, width = image.shape[:2]
-        limit = self.options.long_side_px
-        if limit is None or max(height, width) <= limit:
-            return image
-        factor = limit / max(height, width)
-        return resize(image, max(1, round(width * factor)), max(1, round(height * factor)))
+        height, width = reduced_size(image.shape, self.options.long_side_px)
+        return image if image.shape[:2] == (height, width) else resize(image, width, height)
 
     def _labels(self, view: Image, clock: StageClock) -> Image:
         """Return the labels of one view, (H, W) uint8."""

@@ -86,7 +86,7 @@ def _folder(root: Path) -> Pairs | None:
         return None
     pairs = _by_name(root / "images", root / "labels")
     kept = pairs[::EVERY]  # by name: the same ones every time
-    return {"train": tuple(pair for number, pair in enumerate(pairs) if number % EVERY) or kept, "val": kept}
+    return {"train": tuple(pair for number, pair in enumerate(pairs) if number % EVERY), "val": kept}
 
 
 def _by_name(images: Path, labels: Path) -> tuple[Pair, ...]:

@@ -6,6 +6,7 @@ any size from one pixel on, which mirroring does not, and invents no edge, which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -62,6 +63,15 @@ def check_image(image: Any) -> None:
         raise InputError(f"the image is {image.shape}, with alpha: give image[..., :3], in the order RGB")
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3) or not image.size:
         raise InputError(f"the image must be (H, W) or (H, W, 3) and not empty, not {image.shape}")
+
+
+def reduced_size(shape: Sequence[int], long_side_px: int | None) -> tuple[int, int]:
+    """Return height and width of a (H, W, ...) image with its longer side at most `long_side_px`; None: no limit."""
+    height, width = shape[:2]
+    if long_side_px is None or max(height, width) <= long_side_px:
+        return height, width
+    factor = long_side_px / max(height, width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def rounded_up(length: int, stride: int) -> int:
