@@ -147,6 +147,17 @@ def test_a_split_with_nothing_to_learn_from_is_refused_before_the_first_step(dat
         fit(void, tmp_path / "void", PLAN)
 
 
+@pytest.mark.parametrize("loss", ["ce", "focal", "dice"])
+def test_another_loss_and_the_boundary_loss_train_too(dataset, tmp_path, loss):
+    plan = dataclasses.replace(PLAN, loss=loss, recipe=Recipe(boundary=0.5))
+    result = fit(dataset, tmp_path, plan)
+    assert np.isfinite(result.epochs[0].loss)
+    with pytest.raises(InputError, match="another recipe"):
+        fit(dataset, tmp_path, dataclasses.replace(plan, loss="ohem"))
+    with pytest.raises(InputError, match="ohem, ce, focal, dice"):
+        dataclasses.replace(plan, loss="huge")
+
+
 def test_a_single_pair_is_to_judge_by_and_nothing_is_left_to_learn_from(dataset, tmp_path):
     for folder in ("images", "labels"):
         (tmp_path / folder).mkdir()

@@ -107,10 +107,15 @@ def segment(
         int | None, typer.Option("--long-side", help="Reduce larger images to this, px, as large data needs.")
     ] = None,
     rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-3,
+    loss: Annotated[
+        Literal["ohem", "ce", "focal", "dice"],
+        typer.Option(help="What is learned from: hard pixels, all alike, those not yet likely, or overlap."),
+    ] = "ohem",
+    boundary: Annotated[float, typer.Option(min=0, help="How much pixels near another class count beside that.")] = 0.0,
     class_weights: Annotated[
         float,
         typer.Option(min=0, max=1, help="How much rare classes count: by their share to the power of minus this."),
-    ] = 0.5,
+    ] = 0.25,
     warm_steps: Annotated[
         int, typer.Option(min=0, help="Steps in which the first layers learn to stand in for MobileNetV2's.")
     ] = 3000,
@@ -145,8 +150,9 @@ def segment(
         size=_sides(size),
         learning_rate=rate,
         class_weights=class_weights,
+        loss=loss,
         warm_steps=warm_steps,
-        recipe=Recipe(trunk_rate=TRUNK_RATE, precision=arithmetic, seed=seed),
+        recipe=Recipe(trunk_rate=TRUNK_RATE, boundary=boundary, precision=arithmetic, seed=seed),
         long_side_px=long_side,
         imagenet=imagenet,
         start=start,

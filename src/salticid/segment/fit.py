@@ -14,9 +14,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
+from torch import Tensor, nn
 
 from salticid.core import atomic
 from salticid.engine.distill import Network, ensemble, exported_teacher
@@ -28,7 +29,7 @@ from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, l
 from salticid.segment.data import Dataset
 from salticid.segment.layouts import SPLITS
 from salticid.segment.listener import Listener
-from salticid.segment.losses import OHEMLoss
+from salticid.segment.losses import CrossEntropyLoss, DiceLoss, FocalLoss, LossName, OHEMLoss
 from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant
 from salticid.segment.network_file import (
     CLASSES_KEY,
@@ -67,7 +68,8 @@ class Plan:
     batch: int = 16
     size: tuple[int, int] = (384, 480)  # height and width of a view; multiples of 32
     learning_rate: float = 1e-3
-    class_weights: float = 0.5  # a class counts by its share of all pixels to the power of minus this; 0: all alike
+    class_weights: float = 0.25  # a class counts by its share of all pixels to the power of minus this; 0: all alike
+    loss: LossName = "ohem"
     warm_steps: int = 3000  # in which the first layers learn to stand in for MobileNetV2's
     recipe: Recipe = field(default_factory=lambda: Recipe(trunk_rate=0.2))
     long_side_px: int | None = None  # larger images are reduced to this; None: none are
@@ -82,6 +84,8 @@ class Plan:
             raise InputError(f"epochs and batch must be at least 1, and class weights 0 to 1, not {self}")
         if self.long_side_px is not None and self.long_side_px < MULTIPLE:
             raise InputError(f"images cannot be reduced to {self.long_side_px} px: {MULTIPLE} at least")
+        if self.loss not in get_args(LossName):
+            raise InputError(f"loss must be one of {', '.join(get_args(LossName))}, not {self.loss!r}")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"the learning rate must be above 0, not {self.learning_rate}")
         if self.batch * math.prod(self.size) <= MULTIPLE**2:  # one position at 1/32: normalization has no variance
@@ -261,6 +265,7 @@ def _facts(dataset: Dataset, plan: Plan) -> dict[str, Any]:
         "size": plan.size,
         "long_side_px": plan.long_side_px,
         "class_weights": plan.class_weights,
+        "loss": plan.loss,
         "images": {split: len(pairs) for split, pairs in dataset.pairs.items()},
         "teachers": [Path(teacher).name for teacher in plan.teachers],
     }
@@ -291,14 +296,23 @@ def _start_from(net: FastSegNet, classes: Sequence[str], path: File) -> str:
     return f"starts from {os.fspath(path)}, which knows {len(names)} classes; {len(own) - len(kept)} tensors anew"
 
 
-def _loss(plan: Plan, pixels: Pixels, classes: int) -> OHEMLoss:
+def _loss(plan: Plan, pixels: Pixels, classes: int) -> nn.Module:
+    if plan.loss == "dice":  # every class counts alike by itself
+        return DiceLoss()
+    weights = _class_weights(plan.class_weights, pixels, classes)
+    if plan.loss == "ohem":
+        drawn = plan.batch * math.prod(plan.size) / plan.recipe.pixel_step**2
+        return OHEMLoss(min_kept=max(1, int(drawn * KEPT_SHARE)), weights=weights)
+    return FocalLoss(weights=weights) if plan.loss == "focal" else CrossEntropyLoss(weights)
+
+
+def _class_weights(power: float, pixels: Pixels, classes: int) -> Tensor | None:
+    """Return how much each class counts, (C,); a pixel counts 1 in the mean."""
+    if not power:
+        return None
     shares = class_shares(pixels, classes).clamp(min=1e-6)
-    weights = shares**-plan.class_weights
-    mean = (weights * shares).sum()  # a pixel weighs 1 in the mean
-    drawn = plan.batch * math.prod(plan.size) / plan.recipe.pixel_step**2
-    return OHEMLoss(
-        min_kept=max(1, int(drawn * KEPT_SHARE)), weights=(weights / mean).float() if plan.class_weights else None
-    )
+    weights = shares**-power
+    return (weights / (weights * shares).sum()).float()
 
 
 def _teacher(path: File, classes: Sequence[str], device: str) -> Network:

@@ -7,12 +7,15 @@ number. A batch in which nothing counts costs 0, with a gradient of 0.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from salticid.errors import InputError
+
+LossName = Literal["ohem", "ce", "focal", "dice"]  # by which a training can choose one
 
 IGNORED = 255  # in truth: void, unlabelled, outside of the image
 

@@ -33,7 +33,7 @@ from salticid.engine.weights import read_state, write_weights
 from salticid.errors import InputError, IntegrityError
 from salticid.segment.curves import Epoch, read_csv, write_csv, write_svg
 from salticid.segment.drawn import Drawn
-from salticid.segment.losses import IGNORED, LovaszLoss, OHEMLoss
+from salticid.segment.losses import IGNORED, BoundaryLoss, LovaszLoss, OHEMLoss
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Batch = tuple[Tensor, Tensor]
@@ -41,6 +41,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 LAST_FILE, BEST_FILE = "last.safetensors", "best.safetensors"
 CURVE_FILE, PICTURE_FILE = "curve.csv", "curve.svg"
+LOVASZ_STEP = 4  # px between those that the Lovász loss looks at
+BOUNDARY_PX = 4  # how far from another class a pixel is near it
 LEAST_RATE = 0.01  # of the highest learning rate, at the end
 
 _log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class Recipe:
     auxiliary: float = 0.4  # weight of the auxiliary logits' loss
     lovasz: float = 0.5  # weight of the Lovász loss
     lovasz_from: float = 0.7  # share of the epochs after which it counts
+    boundary: float = 0.0  # weight of the loss near other classes
     pixel_step: int = 2  # learned from is one pixel in so many by so many, drawn anew in every step
     clip: float = 5.0  # largest norm of a gradient
     validate_every: int = 5  # epochs; the last ones always
@@ -144,7 +147,8 @@ class SegmentationTrainer:
         self._train_loader, self._val_loader = train_loader, val_loader
         self._num_classes, self._rate, self._num_epochs = num_classes, learning_rate, num_epochs
         self._loss = loss.to(device) if isinstance(loss, nn.Module) else loss
-        self._lovasz = LovaszLoss(max(1, LovaszLoss().step // self.recipe.pixel_step))
+        self._lovasz = LovaszLoss(max(1, LOVASZ_STEP // self.recipe.pixel_step))
+        self._boundary = BoundaryLoss(max(1, BOUNDARY_PX // self.recipe.pixel_step))
         self._teacher = teacher
         self._device = torch.device(device)
         self._folder = Path(folder) if folder is not None else None
@@ -233,6 +237,8 @@ class SegmentationTrainer:
         loss = hard(seen, truth)
         if auxiliary is not None:
             loss = loss + recipe.auxiliary * hard(drawn.enlarged(auxiliary, size), truth)
+        if recipe.boundary:
+            loss = loss + recipe.boundary * self._boundary(seen, truth)
         if recipe.lovasz and epoch > recipe.lovasz_from * self._num_epochs:
             loss = loss + recipe.lovasz * self._lovasz(seen, truth)
         if self._teacher is not None:
