@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
+import torch
 from segmentation_net import batches, segmentation_net, write_net
+from torch import nn
 
 from salticid.engine.profile import profile
 from salticid.engine.quantize import quantize_static
@@ -41,6 +43,20 @@ def test_products_and_parameters_are_counted(found):
     assert found.macs == MACS
     assert found.flops == 2 * MACS
     assert found.parameters == folded_parameters(segmentation_net())
+
+
+@pytest.mark.parametrize("weights_first", [True, False])
+def test_products_of_matrices_are_counted_whichever_of_them_is_stored(weights_first):
+    class Mixed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weights = nn.Parameter(torch.ones((7, 3) if weights_first else (96, 7)))
+
+        def forward(self, image):
+            rows = image.mean(dim=2)
+            return self.weights @ rows if weights_first else rows @ self.weights
+
+    assert profile(Mixed().train(False), SHAPE).macs == (7 * 3 * 96 if weights_first else 3 * 96 * 7)
 
 
 def test_every_layer_has_its_row_in_order(found):

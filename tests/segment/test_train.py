@@ -115,6 +115,14 @@ def test_a_killed_training_resumes_to_the_same_curve(tmp_path):
     assert same(curve(tmp_path / "whole"), curve(tmp_path / "cut"))
 
 
+def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path):
+    mine = tmp_path / ".notes.part.txt"
+    for path in (mine, tmp_path / ".last.a1b2.part.safetensors", tmp_path / ".curve.x.part.csv"):
+        path.write_text("half")
+    trainer(tmp_path, epochs=1)
+    assert list(tmp_path.iterdir()) == [mine]
+
+
 def test_best_weights_that_are_newer_than_the_last_state_stay_the_best_and_are_what_the_result_tells(tmp_path):
     first = trainer(tmp_path, epochs=6, validate_every=1)
     with pytest.raises(KeyboardInterrupt):

@@ -31,7 +31,8 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterat
     check_target(target, overwrite=overwrite)
     part: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=f".part{target.suffix}")
+        before, after = _part_name(target)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=before, suffix=after)
         os.close(handle)
         part = Path(name)
         yield part
@@ -58,6 +59,15 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
         raise InputError(f"cannot write {target}: the folder {target.parent} is not writable; choose another")
 
 
+def remove_parts(path: str | os.PathLike[str]) -> None:
+    """Remove what killed processes left of writing `path`. For a file that one process alone writes."""
+    target = Path(path)
+    before, after = _part_name(target)
+    for part in target.parent.iterdir():
+        if part.name.startswith(before) and part.name.endswith(after):
+            part.unlink(missing_ok=True)
+
+
 def make_folder(path: str | os.PathLike[str]) -> Path:
     """Make the folder `path` and those above it; `InputError` when something else is in the way."""
     folder = Path(path)
@@ -79,6 +89,11 @@ def write_error(problem: OSError, target: Path) -> SalticidError:
     if problem.errno in DISK_FULL or "requested and" in str(problem):  # the latter is numpy's word for a short write
         return ResourceError(f"cannot write {target}: the disk is full; free some space or choose another place")
     return InputError(f"cannot write {target}: {problem.strerror or problem}; choose another place")
+
+
+def _part_name(target: Path) -> tuple[str, str]:
+    """Return how the name of a file that will become `target` begins and ends."""
+    return f".{target.stem}.", f".part{target.suffix}"
 
 
 def _flush_to_disk(path: Path) -> None:

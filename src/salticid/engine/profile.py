@@ -134,7 +134,7 @@ def _layers(model: Any, shapes: Mapping[str, tuple[int, ...]], times: Mapping[st
         weights = [numbers[name] for name in node.input if name in numbers]
         output = shapes[node.output[0]]
         milliseconds = times.get(node.name, 0.0)
-        macs = _macs(node, weights, output)
+        macs = _macs(node, weights, output, stored_first=bool(weights) and node.input[0] in numbers)
         parameters = sum(prod(shape) for shape in weights) if macs else 0
         rows.append(LayerProfile(node.name, node.op_type, output, macs, parameters, milliseconds))
     return tuple(rows)
@@ -149,8 +149,8 @@ def _weight_sources(model: Any, known: Mapping[str, Any]) -> dict[str, tuple[int
     return shapes
 
 
-def _macs(node: Any, weights: Sequence[tuple[int, ...]], output: Sequence[int]) -> int:
-    """Return how many products a node adds up; 0 for one without weights."""
+def _macs(node: Any, weights: Sequence[tuple[int, ...]], output: Sequence[int], *, stored_first: bool) -> int:
+    """Return how many products a node adds up; 0 for one without weights. Stored first: they are its first input."""
     if not weights or len(weights[0]) < 2:
         return 0
     if node.op_type == "Conv":
@@ -159,7 +159,8 @@ def _macs(node: Any, weights: Sequence[tuple[int, ...]], output: Sequence[int]) 
         taps = prod(weights[0][2:]) / prod(onnx_graph.attributes(node).get("strides", [1]))
         return int(prod(output) * weights[0][0] / onnx_graph.attributes(node).get("group", 1) * taps)
     if node.op_type in ("Gemm", "MatMul"):
-        return prod(output) * prod(weights[0]) // output[-1]
+        summed = weights[0][-1] if stored_first else prod(weights[0]) // output[-1]
+        return prod(output) * summed
     return 0
 
 

@@ -290,7 +290,9 @@ class SegmentationTrainer:
         return told
 
     def _resume(self, folder: Path) -> None:
-        """Take over the state in the folder, if there is one."""
+        """Take over the state in the folder, if there is one, and remove what a killed run had half written."""
+        for name in (LAST_FILE, BEST_FILE, CURVE_FILE, PICTURE_FILE):
+            atomic.remove_parts(folder / name)
         if not (folder / LAST_FILE).is_file():
             return
         tensors, facts = read_state(folder / LAST_FILE)
