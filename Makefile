@@ -6,7 +6,7 @@ SOURCES := pyproject.toml constraints.txt native/CMakeLists.txt $(wildcard nativ
 
 .PHONY: demo test bench lint clean
 
-demo: .venv/demo                 ## a depth map and a point cloud with their true error: demo/report.html
+demo: .venv/demo                 ## depth, a point cloud and labels with their true error: demo/report.html
 	$(BIN)/salticid demo --overwrite $(if $(wildcard $(DATA)/stereo),--data $(DATA))
 
 test: lint                       ## every check that CI runs

@@ -25,9 +25,9 @@ from salticid.core.types import Array
 from salticid.engine import bench, models
 from salticid.engine.session import Session
 from salticid.segment.data import VOID, Dataset, find_dataset
-from salticid.segment.fit import load_trained
 from salticid.segment.network import MULTIPLE
 from salticid.segment.prepare import Preparer
+from salticid.segment.trained import load_trained
 from salticid.segment.upsample import upsample_argmax
 
 DATA = Path(os.environ.get("SALTICID_DATA", "../shared/data"))

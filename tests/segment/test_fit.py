@@ -16,9 +16,10 @@ from salticid.engine.session import Session
 from salticid.engine.weights import read_state, write_weights
 from salticid.errors import InputError, MissingError
 from salticid.segment.data import find_dataset
-from salticid.segment.fit import Plan, best_precision, export, fit, load_trained
+from salticid.segment.fit import Plan, best_precision, fit
 from salticid.segment.listener import Listener
 from salticid.segment.train import Recipe
+from salticid.segment.trained import export, load_trained
 
 NAMES = ("sky", "road")
 PLAN = Plan(epochs=1, batch=2, size=(32, 64), warm_steps=2, recipe=Recipe(trunk_rate=0.2))

@@ -159,7 +159,9 @@ def _source(model: str) -> Path:
 
     path = models.find(model)
     if path.suffix.lower() != ".onnx":
-        raise InputError(f"{model!r} is {path.name}: only .onnx files are exported")
+        raise InputError(
+            f"{model!r} is {path.name}: only .onnx files are exported, such as the model.onnx of a training"
+        )
     return path
 
 

@@ -128,8 +128,8 @@ def segment(
 ) -> None:
     """Train a segmentation network on DATA; the same command goes on with a training that was killed.
 
-    The folder then holds model.onnx for 'salticid segment --model', best.safetensors for 'salticid export', and the
-    curve of the training as a table and as a picture.
+    The folder then holds model.onnx for 'salticid segment --model' and 'salticid export', best.safetensors for --start
+    and --teacher, and the curve of the training as a table and as a picture.
     """
     from salticid.engine import packages
 

@@ -8,7 +8,6 @@ Everything is in the one folder that it is given: `last.safetensors` and `curve.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -21,8 +20,7 @@ from torch import Tensor, nn
 
 from salticid.core import atomic
 from salticid.engine.distill import Network, ensemble, exported_teacher
-from salticid.engine.export_onnx import export_onnx
-from salticid.engine.weights import SUFFIX, read_state
+from salticid.engine.weights import SUFFIX
 from salticid.errors import InputError, MissingError
 from salticid.runtime import hardware
 from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load
@@ -30,15 +28,10 @@ from salticid.segment.data import Dataset
 from salticid.segment.layouts import SPLITS
 from salticid.segment.listener import Listener
 from salticid.segment.losses import CrossEntropyLoss, DiceLoss, FocalLoss, LossName, OHEMLoss
-from salticid.segment.network import MULTIPLE, STRIDE, FastSegNet, Variant
+from salticid.segment.network import MULTIPLE, FastSegNet, Variant
 from salticid.segment.network_file import (
     CLASSES_KEY,
-    INPUT,
-    INPUT_KEY,
     LOGITS,
-    STRIDE_KEY,
-    TASK,
-    TASK_KEY,
     open_network,
 )
 from salticid.segment.train import (
@@ -49,14 +42,13 @@ from salticid.segment.train import (
     SegmentationTrainer,
     TrainingResult,
 )
+from salticid.segment.trained import File, export, load_trained
 from salticid.segment.warm_start import warm_start
 
 MODEL_FILE = "model.onnx"
 LAST_LAYERS = ("decoder.head.1.", "auxiliary.1.")  # of `FastSegNet`: one row per class
 WARM_SIZE = (96, 128)  # of views for the first layers, which see 27 px: many small steps teach them sooner
 KEPT_SHARE = 1 / 16  # of a batch's drawn pixels: so many hard ones are learned from at least
-
-File = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,61 +150,6 @@ def fit(
     result = trainer.train(listener.epoch)
     export(place / BEST_FILE, place / MODEL_FILE, overwrite=True)
     return result
-
-
-def load_trained(path: File) -> tuple[FastSegNet, tuple[str, ...]]:
-    """Return the network that `fit` wrote, ready to be used, and the names of its classes.
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it holds another network.
-    IntegrityError
-        It is damaged.
-    """
-    tensors, facts = read_state(path)
-    if not isinstance(facts, dict) or not {"classes", "variant"} <= facts.keys():
-        raise InputError(f"{os.fspath(path)} holds no network of 'salticid train segment'")
-    net = FastSegNet(len(facts["classes"]), facts["variant"])
-    try:
-        net.load_state_dict(tensors)
-    except RuntimeError as problem:
-        raise InputError(f"{os.fspath(path)} holds a network of another version: {problem}") from problem
-    return net.train(False), tuple(facts["classes"])
-
-
-def export(
-    trained: File,
-    path: File,
-    *,
-    fp16_weights: bool = False,
-    overwrite: bool = False,
-) -> None:
-    """Write a network of `fit` as ONNX with both outputs, `logits8` and `labels`, compared with it on the way.
-
-    Raises
-    ------
-    InputError
-        One of the files is none, or cannot be written.
-    IntegrityError
-        onnxruntime finds something else than torch.
-    """
-    net, classes = load_trained(trained)
-    metadata = {
-        TASK_KEY: TASK,
-        CLASSES_KEY: json.dumps(classes),
-        INPUT_KEY: INPUT,
-        STRIDE_KEY: str(MULTIPLE),
-    }
-    export_onnx(
-        net,
-        path,
-        input_shape=(1, 3, 2 * MULTIPLE, 3 * MULTIPLE),
-        labels_scale=STRIDE,
-        fp16_weights=fp16_weights,
-        metadata=metadata,
-        overwrite=overwrite,
-    )
 
 
 def best_precision(device: str) -> Precision:
