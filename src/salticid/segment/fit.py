@@ -29,19 +29,8 @@ from salticid.segment.layouts import SPLITS
 from salticid.segment.listener import Listener
 from salticid.segment.losses import CrossEntropyLoss, DiceLoss, FocalLoss, LossName, OHEMLoss
 from salticid.segment.network import MULTIPLE, FastSegNet, Variant
-from salticid.segment.network_file import (
-    CLASSES_KEY,
-    LOGITS,
-    open_network,
-)
-from salticid.segment.train import (
-    BEST_FILE,
-    LAST_FILE,
-    Precision,
-    Recipe,
-    SegmentationTrainer,
-    TrainingResult,
-)
+from salticid.segment.network_file import CLASSES_KEY, LOGITS, open_network
+from salticid.segment.train import BEST_FILE, LAST_FILE, Precision, Recipe, SegmentationTrainer, TrainingResult
 from salticid.segment.trained import File, export, load_trained
 from salticid.segment.warm_start import warm_start
 
