@@ -7,7 +7,7 @@ SOURCES := pyproject.toml constraints.txt native/CMakeLists.txt $(wildcard nativ
 .PHONY: demo test bench lint clean
 
 demo: .venv/demo                 ## depth, a point cloud and labels with their true error: demo/report.html
-	$(BIN)/salticid demo --overwrite $(if $(wildcard $(DATA)/stereo),--data $(DATA))
+	$(BIN)/salticid demo --overwrite $(if $(wildcard $(DATA)/stereo $(DATA)/segmentation/camvid),--data $(DATA))
 
 test: lint                       ## every check that CI runs
 	$(BIN)/pytest

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from salticid.cli.train import TRUNK_RATE
 from salticid.core.image import read_image, write_image
 from salticid.segment.data import find_dataset
 from salticid.segment.fit import Plan, fit
@@ -15,6 +14,7 @@ from salticid.segment.infer import Segmenter
 from salticid.segment.train import Recipe
 
 QUICK = ("--epochs", "2", "--batch", "2", "--size", "64x64", "--device", "cpu", "--precision", "fp32")
+QUICK += ("--loss", "focal", "--boundary", "0.5", "--long-side-px", "80")
 NAMES = ("--classes", "sky,road,car")
 COLORS = np.array([[60, 90, 220], [90, 90, 90], [220, 40, 40]], np.uint8)
 
@@ -39,7 +39,7 @@ def data(tmp_path_factory):
 def trained(data, tmp_path_factory):
     """Return the folder of a training with the plan that `QUICK` stands for."""
     folder = tmp_path_factory.mktemp("run")
-    plan = Plan(epochs=2, batch=2, size=(64, 64), recipe=Recipe(trunk_rate=TRUNK_RATE))
+    plan = Plan(epochs=2, batch=2, size=(64, 64), recipe=Recipe(boundary=0.5), loss="focal", long_side_px=80)
     fit(find_dataset(data, ["sky", "road", "car"]), folder, plan)
     return folder
 
@@ -100,6 +100,7 @@ def test_a_broken_label_file_is_named_before_the_first_step(salticid, tmp_path):
         (("--device", "tpu"), "device must be"),
         (("--device", "tpu", "--precision", "auto"), "device must be"),
         (("--rate", "nan"), "above 0"),
+        (("--long-side-px", "8"), "cannot be reduced to 8 px"),
         (("--imagenet", "nowhere.safetensors"), "no file"),
     ],
 )

@@ -120,19 +120,32 @@ def test_the_demo_labels_streets_where_there_is_data(salticid, tmp_path):
         (camvid / split).mkdir(parents=True)
         (camvid / f"{split}annot").mkdir()
         for number in range(4):
-            labels = np.full((48, 64), number, np.uint8)
+            labels = np.full((48, 64), 255 if number == 2 else number, np.uint8)
             write_image(camvid / split / f"{number}.png", labels[..., None] * np.uint8([60, 30, 20]))
             write_image(camvid / f"{split}annot" / f"{number}.png", labels)
-    names = package.Segmenter("fastseg-camvid", threads=1).names
+    (camvid / "val" / "0.png").write_bytes(b"no image")
+    names = package.Segmenter("fastseg-camvid", threads=1).names[::-1]  # the data may have them in another order
     (camvid / "meta.json").write_text(json.dumps({"classes": names}))
     done = salticid("demo", "-o", tmp_path / "out", "--data", tmp_path / "data", "--json")
     assert done.code == 0, done.err
     found = json.loads(done.out)["segment"]
     assert 0 <= found["miou"] <= 1
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("wrong in red") == 2 * 2  # of every second image, as alternative text and below it
-    assert "on the 4 validation images" in page
+    assert found["failed"] == 1
+    assert page.count("wrong in red: 0.0 %") == 2  # where all is void: as alternative text and below the picture
+    assert "0.png" in page  # cannot be shown
+    assert "on 3 validation images of CamVid. 1 more could not be judged" in page
     assert "Bicyclist" in page
+
+
+def test_the_demo_asks_for_the_names_of_the_classes_before_it_works(salticid, tmp_path):
+    for folder in ("train", "trainannot"):
+        (tmp_path / "segmentation" / "camvid" / folder).mkdir(parents=True)
+    write_image(tmp_path / "segmentation" / "camvid" / "train" / "a.png", np.zeros((8, 8), np.uint8))
+    done = salticid("demo", "-o", tmp_path / "out", "--data", tmp_path)
+    assert done.code == 2
+    assert "meta.json" in done.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):

@@ -104,7 +104,7 @@ def test_pairs_that_will_not_fit_the_memory_are_refused_after_the_first_ones(tmp
             read.append(item)
             yield item
 
-    with pytest.raises(ResourceError, match="--long-side 1024"):
+    with pytest.raises(ResourceError, match="--long-side-px 1024"):
         load(dataset, pairs, progress=progress)
     assert len(read) == PROBED
     monkeypatch.setattr(hardware, "available_memory", lambda: needed / MOST_MEMORY + 1)

@@ -45,6 +45,14 @@ def test_the_gradient_of_all_offsets_together_is_that_of_all_pixels():
     torch.testing.assert_close(logits.grad, wanted)
 
 
+def test_mixed_precision_does_not_round_them():
+    logits, drawn = 8 * torch.randn(1, 3, 6, 7), Drawn(2, 1, 0)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = drawn.enlarged(logits, (48, 56))
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, drawn.enlarged(logits, (48, 56)))
+
+
 def test_less_than_every_pixel_in_one_cannot_be_drawn():
     with pytest.raises(InputError, match="at least 1"):
         Drawn.anew(0)

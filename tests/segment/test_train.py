@@ -116,11 +116,17 @@ def test_a_killed_training_resumes_to_the_same_curve(tmp_path):
 
 
 def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path):
+    trainer(tmp_path, epochs=1).train()
+    whole = set(tmp_path.iterdir())
     mine = tmp_path / ".notes.part.txt"
-    for path in (mine, tmp_path / ".last.a1b2.part.safetensors", tmp_path / ".curve.x.part.csv"):
+    parts = {tmp_path / ".last.a1b2.part.safetensors", tmp_path / ".curve.x.part.csv"}
+    for path in (mine, *parts):
         path.write_text("half")
+    with pytest.raises(InputError, match="another recipe"):
+        trainer(tmp_path, epochs=2)
+    assert set(tmp_path.iterdir()) == whole | {mine} | parts  # they may be of a run that is not over
     trainer(tmp_path, epochs=1)
-    assert list(tmp_path.iterdir()) == [mine]
+    assert set(tmp_path.iterdir()) == whole | {mine}
 
 
 def test_best_weights_that_are_newer_than_the_last_state_stay_the_best_and_are_what_the_result_tells(tmp_path):
@@ -264,6 +270,12 @@ def test_the_rate_rises_in_a_line_then_falls_in_a_cosine():
     assert rates[550] == pytest.approx(0.505, abs=0.01)
     assert 0.009 < rates[-1] < 0.02
     assert min(rates) > 0
+
+
+@pytest.mark.parametrize("wrong", [{"pixel_step": 0}, {"boundary": -1.0}, {"trunk_rate": math.nan}])
+def test_a_recipe_that_is_none_is_refused(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        Recipe(**wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": 0.0}, {"learning_rate": math.nan}])

@@ -38,17 +38,18 @@ def demo(
         raise InputError(
             f"--data (or {DATA_VARIABLE}) is {data}, which has no folder {' or '.join(FOLDERS)}: choose another"
         )
+    streets = demo_segment.find_streets(data)
     report = make_folder(output) / "report.html"
     for path in (report, output / "cloud.ply"):
         check_target(path, overwrite=overwrite)
     page = Page("Salticid")
     rows = demo_stereo.show_depth(page, data, output, out)
-    streets = demo_segment.show_streets(page, data, out)
+    labelled = demo_segment.show_streets(page, streets, out)
     page.heading("Machine")
     page.table(("what", "value"), _flat(machine()))
     write_bytes(report, page.html().encode())
     out.say(f"wrote {report} (open it in a browser), {output / 'cloud.ply'}")
-    out.result({"report": report, "rows": rows, "segment": streets})
+    out.result({"report": report, "rows": rows, "segment": labelled})
 
 
 def _flat(table: dict[str, Any]) -> list[tuple[str, str]]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(name="train", help="Train a network.", no_args_is_help=True)
 
 SUFFIX = ".npz"
-TRUNK_RATE = 0.2  # of the learning rate, for layers that ImageNet's weights gave a start
 
 
 @app.callback()
@@ -103,8 +102,8 @@ def segment(
     epochs: Annotated[int, typer.Option(min=1, help="How often each image is looked at.")] = 300,
     batch: Annotated[int, typer.Option(min=1, help="Views in a step.")] = 16,
     size: Annotated[str, typer.Option(help="Width x height of a view, px; multiples of 32.")] = "480x384",
-    long_side: Annotated[
-        int | None, typer.Option("--long-side", help="Reduce larger images to this, px, as large data needs.")
+    long_side_px: Annotated[
+        int | None, typer.Option(help="Reduce larger images and their labels to this, those to judge by as well.")
     ] = None,
     rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-3,
     loss: Annotated[
@@ -114,7 +113,9 @@ def segment(
     boundary: Annotated[float, typer.Option(min=0, help="How much pixels near another class count beside that.")] = 0.0,
     class_weights: Annotated[
         float,
-        typer.Option(min=0, max=1, help="How much rare classes count: by their share to the power of minus this."),
+        typer.Option(
+            min=0, max=1, help="How much rare classes count: by their share to the power of minus this; not for dice."
+        ),
     ] = 0.25,
     warm_steps: Annotated[
         int, typer.Option(min=0, help="Steps in which the first layers learn to stand in for MobileNetV2's.")
@@ -152,8 +153,8 @@ def segment(
         class_weights=class_weights,
         loss=loss,
         warm_steps=warm_steps,
-        recipe=Recipe(trunk_rate=TRUNK_RATE, boundary=boundary, precision=arithmetic, seed=seed),
-        long_side_px=long_side,
+        recipe=Recipe(boundary=boundary, precision=arithmetic, seed=seed),
+        long_side_px=long_side_px,
         imagenet=imagenet,
         start=start,
         teachers=teacher or (),

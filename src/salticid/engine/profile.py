@@ -159,8 +159,8 @@ def _macs(node: Any, weights: Sequence[tuple[int, ...]], output: Sequence[int], 
         taps = prod(weights[0][2:]) / prod(onnx_graph.attributes(node).get("strides", [1]))
         return int(prod(output) * weights[0][0] / onnx_graph.attributes(node).get("group", 1) * taps)
     if node.op_type in ("Gemm", "MatMul"):
-        summed = weights[0][-1] if stored_first else prod(weights[0]) // output[-1]
-        return prod(output) * summed
+        turned = onnx_graph.attributes(node).get("transA" if stored_first else "transB", 0)
+        return prod(output) * weights[0][-1 if stored_first != bool(turned) else -2]
     return 0
 
 

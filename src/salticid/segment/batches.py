@@ -107,8 +107,8 @@ def _memory(device: str) -> int:
 def _check_memory(needed: float, limit: int, device: str) -> None:
     if needed > MOST_MEMORY * limit:
         raise ResourceError(
-            f"the images and their classes take about {needed / 1e9:.1f} GB, and {device} has {limit / 1e9:.1f} GB: "
-            "reduce them, with --long-side 1024 say"
+            f"the images and their classes take about {needed / 1e9:.1f} GB, and may take {MOST_MEMORY:.0%} of the "
+            f"{limit / 1e9:.1f} GB that are free on {device}: reduce them, with --long-side-px 1024 say"
         )
 
 

@@ -37,13 +37,14 @@ class Drawn:
         return values[..., self.top :: self.step, self.left :: self.step]
 
     def enlarged(self, logits: Tensor, size: Sequence[int]) -> Tensor:
-        """Return these pixels of logits (N, C, h, w) at a size, bilinear, in float32."""
-        down = self._weights(logits.shape[2], size[0], self.top).to(logits.device)
-        across = self._weights(logits.shape[3], size[1], self.left).to(logits.device)
-        return down @ logits.float().contiguous() @ across.T
+        """Return these pixels of logits (N, C, h, w) at a size, bilinear, in float32 in mixed precision too."""
+        with torch.autocast(logits.device.type, enabled=False):
+            down = self._weights(logits.shape[2], size[0], self.top, logits.device)
+            across = self._weights(logits.shape[3], size[1], self.left, logits.device)
+            return down @ logits.float().contiguous() @ across.T
 
-    def _weights(self, known: int, wanted: int, first: int) -> Tensor:
+    def _weights(self, known: int, wanted: int, first: int, device: torch.device) -> Tensor:
         """Return how much each of `known` samples counts for each drawn one of `wanted`, both over the same length."""
-        places = (torch.arange(wanted)[first :: self.step] + 0.5) * (known / wanted) - 0.5
+        places = (torch.arange(wanted, device=device)[first :: self.step] + 0.5) * (known / wanted) - 0.5
         places = places.clamp(0, known - 1)[:, None]
-        return (1 - (places - torch.arange(known)).abs()).clamp(min=0)
+        return (1 - (places - torch.arange(known, device=device)).abs()).clamp(min=0)

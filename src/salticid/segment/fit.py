@@ -36,7 +36,8 @@ from salticid.segment.warm_start import warm_start
 
 MODEL_FILE = "model.onnx"
 LAST_LAYERS = ("decoder.head.1.", "auxiliary.1.")  # of `FastSegNet`: one row per class
-WARM_SIZE = (96, 128)  # of views for the first layers, which see 27 px: many small steps teach them sooner
+WARM_SIZE = (96, 128)  # of views for the first layers, which see 15 px and shall copy what sees 27
+BFLOAT16_SINCE = 8  # compute capability of Ampere; torch says that older ones have it too, and emulates it
 KEPT_SHARE = 1 / 16  # of a batch's drawn pixels: so many hard ones are learned from at least
 
 
@@ -52,7 +53,7 @@ class Plan:
     class_weights: float = 0.25  # a class counts by its share of all pixels to the power of minus this; 0: all alike
     loss: LossName = "ohem"
     warm_steps: int = 3000  # in which the first layers learn to stand in for MobileNetV2's
-    recipe: Recipe = field(default_factory=lambda: Recipe(trunk_rate=0.2))
+    recipe: Recipe = field(default_factory=Recipe)  # from chance the trunk learns at the whole rate, whatever it says
     long_side_px: int | None = None  # larger images are reduced to this; None: none are
     imagenet: File | None = None  # MobileNetV2's weights to start from, as `load_imagenet` takes them
     start: File | None = None  # a network of an earlier `fit` to start from instead
@@ -61,8 +62,11 @@ class Plan:
     def __post_init__(self) -> None:
         if min(self.size) < MULTIPLE or any(side % MULTIPLE for side in self.size):
             raise InputError(f"the size of a view must be multiples of {MULTIPLE}, not {self.size[1]}x{self.size[0]}")
-        if self.epochs < 1 or self.batch < 1 or self.warm_steps < 0 or not 0 <= self.class_weights <= 1:
-            raise InputError(f"epochs and batch must be at least 1, and class weights 0 to 1, not {self}")
+        for name, least in (("epochs", 1), ("batch", 1), ("warm_steps", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if not 0 <= self.class_weights <= 1:
+            raise InputError(f"class_weights must be 0 to 1, not {self.class_weights}")
         if self.long_side_px is not None and self.long_side_px < MULTIPLE:
             raise InputError(f"images cannot be reduced to {self.long_side_px} px: {MULTIPLE} at least")
         if self.loss not in get_args(LossName):
@@ -111,13 +115,16 @@ def fit(
     """
     _check_device(device)
     listener = listener or Listener()
+    for file in (plan.imagenet, plan.start):
+        if file is not None and not Path(file).is_file():
+            raise InputError(f"there is no file {os.fspath(file)}: give weights to start from, or none")
+    told = [_teacher(path, dataset.classes, device) for path in plan.teachers]
     pixels, judged = _loaded(dataset, plan, listener, device)
     place = atomic.make_folder(folder)
     classes = len(dataset.classes)
     views = Views(pixels, classes, plan.size, plan.batch, plan.recipe.seed)
     torch.manual_seed(plan.recipe.seed)
     net = FastSegNet(classes, plan.variant)
-    told = [_teacher(path, dataset.classes, device) for path in plan.teachers]
     if not (place / LAST_FILE).is_file():
         listener.say(_start(net, dataset.classes, views, plan, listener, device))
     trainer = SegmentationTrainer(
@@ -127,7 +134,7 @@ def fit(
         classes,
         plan.learning_rate,
         plan.epochs,
-        recipe=plan.recipe,
+        recipe=plan.recipe if plan.imagenet or plan.start else replace(plan.recipe, trunk_rate=1.0),
         loss=_loss(plan, pixels, classes),
         teacher=ensemble(told) if told else None,
         device=device,
@@ -137,6 +144,7 @@ def fit(
     if trainer.epochs:
         listener.say(f"goes on after epoch {len(trainer.epochs)}")
     result = trainer.train(listener.epoch)
+    atomic.remove_parts(place / MODEL_FILE)
     export(place / BEST_FILE, place / MODEL_FILE, overwrite=True)
     return result
 
@@ -148,7 +156,7 @@ def best_precision(device: str) -> Precision:
     """
     _check_device(device)
     if torch.device(device).type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return "bf16" if torch.cuda.get_device_capability(device)[0] >= BFLOAT16_SINCE else "fp16"
     return "bf16" if {"avx512_bf16", "amx_bf16"} & set(hardware.instruction_sets()) else "fp32"
 
 

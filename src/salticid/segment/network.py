@@ -1,4 +1,4 @@
-"""FastSegNet: a map of classes at an eighth of the image's size, in 2 million parameters.
+"""FastSegNet: a map of classes at an eighth of the image's size, in 1.6 million parameters.
 
     net = FastSegNet(num_classes=19)
     logits = net(image)                       # (N, 3, H, W) -> (N, 19, H/8, W/8); H and W multiples of 32
@@ -16,8 +16,9 @@ knows (where their edges are).
 
 `edge` is made for CPUs. A 3x3 convolution that mixes channels makes far better use of a CPU than a depthwise one, and
 far worse use of parameters; early layers have few channels and many positions, so there the former is taken, and the
-inverted residuals of MobileNetV2 only from 1/8 on. From there on the layers are MobileNetV2's own in number and shape:
-its ImageNet weights fit, and `warm_start.py` teaches the first layers to stand in for those that they replace.
+inverted residuals of MobileNetV2 only from 1/8 on. From there on the layers are MobileNetV2's own in number and shape,
+but for the last: its ImageNet weights fit, and `warm_start.py` teaches the first layers to stand in for those that they
+replace.
 
 `documented` is the plain MobileNetV2 with a decoder of the same kind, wider: the network to compare with.
 

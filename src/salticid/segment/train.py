@@ -5,7 +5,7 @@
 
 A loader gives (image (N, 3, H, W) float32, truth (N, H, W) int64) batches; `batches.Views` and `WholeImages` are two.
 The network may be any that gives logits at any stride. Two things of ours are used where it has them: `trunk()`, the
-parameters that learn at a tenth of the rate, and `with_auxiliary`, which gives a second map of logits to learn from.
+parameters that learn at a share of the rate, and `with_auxiliary`, which gives a second map of logits to learn from.
 
 What is kept is a moving average of the weights, and of its states the one that does best on the validation images.
 """
@@ -53,7 +53,7 @@ class Recipe:
     """How a network is trained."""
 
     weight_decay: float = 0.05
-    trunk_rate: float = 0.1  # learning rate of the trunk beside that of the rest
+    trunk_rate: float = 0.2  # learning rate of the trunk, which knows something already, beside that of the rest
     warmup: float = 0.03  # share of the steps in which the learning rate rises
     average: float = 0.999  # of the moving average of the weights; less at the beginning
     precision: Precision = "fp32"
@@ -67,6 +67,14 @@ class Recipe:
     save_seconds: float = 60.0  # between two states on disk
     seed: int = 0
     distillation: Distillation = field(default_factory=Distillation)
+
+    def __post_init__(self) -> None:
+        if self.pixel_step < 1:
+            raise InputError(f"pixel_step must be at least 1 px, not {self.pixel_step}")
+        weights = {name: getattr(self, name) for name in ("trunk_rate", "auxiliary", "lovasz", "boundary")}
+        for name, weight in weights.items():
+            if not 0 <= weight < math.inf:
+                raise InputError(f"{name} must be 0 or more, not {weight}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +299,6 @@ class SegmentationTrainer:
 
     def _resume(self, folder: Path) -> None:
         """Take over the state in the folder, if there is one, and remove what a killed run had half written."""
-        for name in (LAST_FILE, BEST_FILE, CURVE_FILE, PICTURE_FILE):
-            atomic.remove_parts(folder / name)
         if not (folder / LAST_FILE).is_file():
             return
         tensors, facts = read_state(folder / LAST_FILE)
@@ -300,6 +306,8 @@ class SegmentationTrainer:
             raise InputError(
                 f"{folder} holds a training of another recipe or on other data: choose another folder, or give its own"
             )
+        for name in (LAST_FILE, BEST_FILE, CURVE_FILE, PICTURE_FILE):
+            atomic.remove_parts(folder / name)
         self.epochs = read_csv(folder / CURVE_FILE)[: facts["epochs"]]
         if [epoch.epoch for epoch in self.epochs] != list(range(1, facts["epochs"] + 1)):
             raise IntegrityError(f"{folder / CURVE_FILE} lacks some of {facts['epochs']} epochs: start in a new folder")
