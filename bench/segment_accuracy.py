@@ -60,7 +60,8 @@ def judged(path: Path, dataset: Dataset, network: nn.Module | None) -> Row:
     """Return what one file is worth."""
     session, prepare = Session(path, threads=THREADS, outputs=["logits8"]), Preparer(MULTIPLE)
     confusion = np.zeros((len(dataset.classes),) * 2, np.int64)
-    pixels = other_than_torch = beyond_ties = as_trained = 0
+    pixels = other_than_torch = as_trained = 0
+    ties: list[Row] = []
     for pair in dataset.pairs["val"]:
         image, truth = dataset.read(pair)
         tensor = prepare(image)
@@ -71,7 +72,7 @@ def judged(path: Path, dataset: Dataset, network: nn.Module | None) -> Row:
         differ = labels != scores.argmax(axis=0)
         pixels += labels.size
         other_than_torch += int(differ.sum())
-        beyond_ties += int((differ & ~tied(scores, labels)).sum())
+        ties += [tie(pair.image.name, scores, labels, *place) for place in np.argwhere(differ & tied(scores, labels))]
         if network is not None:
             with torch.no_grad():
                 as_trained += int(
@@ -85,7 +86,7 @@ def judged(path: Path, dataset: Dataset, network: nn.Module | None) -> Row:
         "iou": {name: round(100 * value, 1) for name, value in per_class},
         "pixels": pixels,
         "labelled_otherwise": other_than_torch,
-        "labelled_otherwise_beyond_ties": beyond_ties,
+        "ties": ties,
         "labelled_as_trained_percent": share,
     }
 
@@ -95,6 +96,14 @@ def upsampled(logits: torch.Tensor, size: tuple[int, ...]) -> Array:
     full = functional.interpolate(logits[None], scale_factor=8.0, mode="bilinear", align_corners=False)[0]
     scores: Array = full[:, : size[0], : size[1]].numpy()
     return scores
+
+
+def tie(image: str, scores: Array, labels: Array, row: int, column: int) -> Row:
+    """Return where two classes have the same score but for the last bit, which two, and their scores."""
+    of = scores[:, row, column]
+    given, best = int(labels[row, column]), int(of.argmax())
+    place = {"image": image, "row": int(row), "column": int(column)}
+    return place | {"classes": [given, best], "scores": [float(of[given]), float(of[best])]}
 
 
 def tied(scores: Array, labels: Array) -> Array:

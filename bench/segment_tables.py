@@ -113,7 +113,7 @@ def accuracy(rows: list[Row]) -> Table:
             f"{row['miou']:.2f}",
             f"{row['pixel_accuracy']:.2f}",
             "-" if row["labelled_as_trained_percent"] is None else f"{row['labelled_as_trained_percent']:.2f}",
-            f"{row['labelled_otherwise']} of {row['pixels'] / 1e6:.1f} million",
+            f"{row['labelled_otherwise']} of {row['pixels'] / 1e6:.1f} million, {len(row['ties'])} of them ties",
         ]
         for row in rows
     ]
