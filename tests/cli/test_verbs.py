@@ -152,9 +152,8 @@ def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):
     listed = json.loads(salticid("models", "list", "--json").out)
     assert {"blazepose-detector", "blazepose-full"} <= {entry["name"] for entry in listed}
     states = {entry["name"]: entry["status"] for entry in listed}
-    assert {states.pop(name) for name in ("refine", "fastseg-camvid", "fastseg-camvid-int8")} == {
-        "ready"
-    }  # they are in the package
+    in_the_package = ("refine", "fastseg-camvid", "fastseg-camvid-int8")
+    assert {states.pop(name) for name in in_the_package} == {"ready"}
     assert set(states.values()) == {"absent"}
     done = salticid("models", "verify", "blazepose-full")
     assert done.code == 1

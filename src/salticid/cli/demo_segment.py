@@ -67,11 +67,11 @@ def _pictures(segmenter: Segmenter, classes: tuple[str, ...], image: Image, trut
     import numpy as np
 
     from salticid.segment.data import VOID
+    from salticid.segment.evaluate import class_numbers
 
     found = segmenter(image)
-    number_of = np.array([classes.index(name) for name in found.names], np.uint8)
     counts = truth != VOID
-    wrong = (number_of[found.labels] != truth) & counts
+    wrong = (class_numbers(found.names, classes)[found.labels] != truth) & counts
     marked = np.where(wrong[..., None], np.array(WRONG, np.uint8), image // 2)
     share = 100 * wrong.sum() / max(1, counts.sum())
     return {"image": image, "found": found.overlay(image, opacity=0.7), f"wrong in red: {share:.1f} %": marked}

@@ -85,7 +85,7 @@ def evaluate(
     InputError
         The classes of network and truth are not the same.
     """
-    number_of = _numbers(segmenter.names, names)
+    number_of = class_numbers(segmenter.names, names)
     judge = _Judge(segmenter, number_of, len(names), void)
     for _ in ahead(pairs, lambda pair: (pair, _read(pair, read or read_pair)), judge):
         pass
@@ -141,8 +141,8 @@ def _name(pair: Any) -> str:
     return os.fspath(image) if isinstance(image, (str, os.PathLike)) else str(image)
 
 
-def _numbers(own: Sequence[str], wanted: Sequence[str]) -> NDArray[np.uint8]:
-    """Return the number in `wanted` of each class of the network, (256,) uint8."""
+def class_numbers(own: Sequence[str], wanted: Sequence[str]) -> NDArray[np.uint8]:
+    """Return the number in `wanted` of each class of the network, (256,) uint8; `InputError` where they differ."""
     if len(own) == MOST_CLASSES > len(wanted):  # a file that tells neither names nor how many classes
         own = own[: len(wanted)]
     if all(name == f"class {number}" for number, name in enumerate(own)) and len(own) == len(wanted):

@@ -115,9 +115,7 @@ def fit(
     """
     _check_device(device)
     listener = listener or Listener()
-    for file in (plan.imagenet, plan.start):
-        if file is not None and not Path(file).is_file():
-            raise InputError(f"there is no file {os.fspath(file)}: give weights to start from, or none")
+    _check_start(plan)
     told = [_teacher(path, dataset.classes, device) for path in plan.teachers]
     pixels, judged = _loaded(dataset, plan, listener, device)
     place = atomic.make_folder(folder)
@@ -176,6 +174,13 @@ def _check_device(device: str) -> None:
         raise MissingError("torch sees no CUDA device here: say --device cpu, or install a build of torch with CUDA")
     if kind == "cuda" and number >= torch.cuda.device_count():
         raise MissingError(f"there is no {device} here: torch sees {torch.cuda.device_count()}, and counts from cuda:0")
+
+
+def _check_start(plan: Plan) -> None:
+    """Say that a file is missing now, and not after all pairs were read."""
+    for file in (plan.imagenet, plan.start):
+        if file is not None and not Path(file).is_file():
+            raise InputError(f"there is no file {os.fspath(file)}: give weights to start from, or none")
 
 
 def _loaded(dataset: Dataset, plan: Plan, listener: Listener, device: str) -> list[Pixels]:
