@@ -92,13 +92,13 @@ class Keypoints:
     @property
     def found(self) -> Array:
         """(T,) bool: whether anything of the body was found."""
-        return np.isfinite(self.positions).all(axis=2).any(axis=1)
+        return np.asarray(np.isfinite(self.positions).all(axis=2).any(axis=1))
 
     def joint(self, name: str) -> Array:
         """Return the (T, 2 or 3) positions of a joint; nan where it was not found, or the source does not know it."""
         if name not in self.names:
             return np.full((len(self), self.dimensions), np.nan, np.float32)
-        return self.positions[:, self.names.index(name)]
+        return np.asarray(self.positions[:, self.names.index(name)])
 
     def cut(self, frames: slice) -> Keypoints:
         """Return a stretch of frames."""

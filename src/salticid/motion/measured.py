@@ -1,4 +1,4 @@
-"""What was measured in one clip: features with units, curves over the stride, and the reason where there is no number."""
+"""What was measured in one clip: features with units, curves over the stride, or the reason why there is no number."""
 
 from __future__ import annotations
 
