@@ -92,8 +92,8 @@ class Keypoints:
     @property
     def found(self) -> Array:
         """(T,) bool: whether anything of the body was found."""
-        joints: Array = np.isfinite(self.positions).all(axis=2)
-        return joints.any(axis=1)
+        joints = np.all(np.isfinite(self.positions), axis=2)
+        return np.asarray(np.any(joints, axis=1))
 
     def joint(self, name: str) -> Array:
         """Return the (T, 2 or 3) positions of a joint; nan where it was not found, or the source does not know it."""
