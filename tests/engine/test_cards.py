@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salticid.engine.cards import CARDS, HubFile, NpmMember, PackageFile, WheelMember, card, cards, read_card
+from salticid.engine.cards import CARDS, HubFile, NpmMember, PackageFile, WheelMember, card, cards, family, read_card
 from salticid.errors import InputError
 
 CARD = """\
@@ -109,6 +109,14 @@ def test_an_unknown_name_is_an_input_error_with_the_nearest_names():
         card("blazepose-ful")
     with pytest.raises(InputError, match="did you mean"):
         card("../../etc/passwd")
+
+
+def test_what_several_names_begin_with_means_all_of_them_unless_one_is_called_so():
+    names = [card.name for card in family("blazepose")]
+    assert names == ["blazepose-detector", "blazepose-full", "blazepose-heavy", "blazepose-lite"]
+    assert [card.name for card in family("fastseg-camvid")] == ["fastseg-camvid"]
+    with pytest.raises(InputError, match="no model 'blazepos': did you mean"):
+        family("blazepos")
 
 
 def test_all_shipped_cards_are_complete_and_what_they_ship_is_there():

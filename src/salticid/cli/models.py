@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="models", help="The networks that salticid knows.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The name on the model's card.", show_default=False)]
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME", help="The name on a model's card, or what several begin with: blazepose.", show_default=False
+    ),
+]
 
 
 @app.command("list")
@@ -36,13 +41,17 @@ def list_models(*, out: Output) -> None:
 
 @app.command("get")
 @with_output
-def get(name: Name, *, overwrite: Overwrite = False, out: Output) -> None:
-    """Download a model from the source that its card names, and check its sha256."""
+def get(names: Names, *, overwrite: Overwrite = False, out: Output) -> None:
+    """Download models from the sources that their cards name, and check their sha256."""
     from salticid.engine import models
+    from salticid.engine.cards import family
 
-    path = models.fetch(name, overwrite=overwrite, progress=out.say)
-    out.say(f"{name}: {path}")
-    out.result({"name": name, "path": path})
+    wanted = {card.name: card for name in names for card in family(name)}
+    paths = {}
+    for name, card in wanted.items():
+        paths[name] = models.fetch(card, overwrite=overwrite, progress=out.say)
+        out.say(f"{name}: {paths[name]}")
+    out.result([{"name": name, "path": path} for name, path in paths.items()])
 
 
 @app.command("verify")

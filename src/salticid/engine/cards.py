@@ -135,6 +135,12 @@ def card(name: str) -> ModelCard:
     raise InputError(f"there is no model {name!r}: did you mean {', '.join(near)}?")
 
 
+def family(name: str) -> list[ModelCard]:
+    """Return the card called `name`, or all whose names begin with it: `blazepose` means `blazepose-detector`, ..."""
+    members = [one for one in cards().values() if one.name.startswith(f"{name}-")]
+    return members if members and not (CARDS / f"{name}.toml").is_file() else [card(name)]
+
+
 def read_card(path: str | os.PathLike[str]) -> ModelCard:
     """Read one TOML card.
 
