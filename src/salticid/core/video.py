@@ -17,12 +17,12 @@ import logging
 import math
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from salticid.core.files import looks_like, read_head
 from salticid.core.image_ifd import upright
 from salticid.core.pyav import import_av
 from salticid.core.types import Image
+from salticid.core.video_planes import Planes, PlanesFrame, planes_of
 from salticid.core.video_writer import VideoWriter
 from salticid.errors import BrokenStreamError, InputError
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PIXELS", "Frame", "VideoInfo", "VideoReader", "VideoWriter"]
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 MAX_PIXELS = 4096 * 2304  # at most about 1 GB in the decoder: 17 pictures of 10 bits, 4:4:4
 
@@ -148,15 +150,25 @@ class VideoReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
+        for index, time_s, image in self._frames(self._to_rgb):
+            yield Frame(index, time_s, image)
+
+    def planes(self) -> Iterator[PlanesFrame]:
+        """Yield the frames in brightness and color as stored, in place of RGB; each holds memory of the decoder."""
+        for index, time_s, planes in self._frames(self._to_planes):
+            yield PlanesFrame(index, time_s, planes)
+
+    def _frames(self, convert: Callable[[VideoFrame], _T]) -> Iterator[tuple[int, float, _T]]:
+        """Yield number, time and what `convert` makes of each picture, up to the end or to what is broken."""
         if self._taken or self._closed:
             raise InputError(f"{self._name} was read or closed already: open it again to read it from the start")
         self._taken = True
         count = 0
         for picture in self._pictures:
-            image = self._to_rgb(picture)
-            if image is None:
+            converted = self._converted(picture, convert)
+            if converted is None:
                 break
-            yield Frame(count, self._time_s(picture, count), image)
+            yield count, self._time_s(picture, count), converted
             count += 1
         if self._closed:
             raise InputError(f"{self._name} was closed while it was read")
@@ -220,17 +232,23 @@ class VideoReader:
             self._damaged_from = min(list(recent)[-in_hand:], default=0)
             return []
 
-    def _to_rgb(self, picture: VideoFrame) -> Image | None:
-        """Return the upright picture; None, and a note, when it cannot be made."""
+    def _converted(self, picture: VideoFrame, convert: Callable[[VideoFrame], _T]) -> _T | None:
+        """Return what `convert` makes of a picture; None, and a note, when it cannot be made."""
         if picture.width * picture.height > self._max_pixels:
             self._note(f"a frame of {picture.width} x {picture.height} is more than max_pixels={self._max_pixels:,}")
             return None
         try:
-            rgb = self._reformatter.reformat(picture, format="rgb24", threads=self._threads).to_ndarray()
+            return convert(picture)
         except (self._av.FFmpegError, ValueError) as error:
-            self._note(f"a frame cannot be converted to RGB ({error})")
+            self._note(f"a frame cannot be converted ({error})")
             return None
+
+    def _to_rgb(self, picture: VideoFrame) -> Image:
+        rgb = self._reformatter.reformat(picture, format="rgb24", threads=self._threads).to_ndarray()
         return np.ascontiguousarray(upright(rgb, self._orientation), np.uint8)
+
+    def _to_planes(self, picture: VideoFrame) -> Planes:
+        return planes_of(picture, self._orientation, self._reformatter, self._threads)
 
     def _time_s(self, picture: VideoFrame, index: int) -> float:
         """Return the time stamp; a raw stream has none and is taken to run at its average rate."""

@@ -20,6 +20,8 @@ INSTALL = {
     "onnxruntime": "pip install onnxruntime",
     "onnx": "pip install 'salticid[train]'",
     "openvino": "pip install 'salticid[openvino]'",
+    "pyarrow": "pip install 'salticid[parquet]'",
+    "scipy": "pip install 'salticid[motion]'",
     "torch": "pip install 'salticid[train]'",
     "safetensors": "pip install 'salticid[train]'",
     "huggingface_hub": "pip install 'salticid[hub]'",

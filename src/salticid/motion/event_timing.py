@@ -1,0 +1,117 @@
+"""The exact moment at which a point of the foot comes to rest on the ground, or leaves it.
+
+A filter blurs that moment by more than a frame, and a threshold is crossed too early or too late, by how much depends
+on the movement. So here the unfiltered places of all strides of a clip, laid over each other, are explained by
+
+    place(t) = rest + drift (t - a)                          while the point stands
+    place(t) = rest + speed (t - a) + bend (t - a)² / 2      while it comes or goes
+
+and `a` is the moment for which that fits best (a regression with a change point; Hinkley 1971). A dozen strides at all
+their different phases against the frames give the shape between the frames; each stride then tells by how much it is
+earlier or later than the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from salticid.core.types import Array
+
+ROUNDS = 3  # of finding the shape, and then each stride's moment
+SEARCH_S, STEP_S = 0.06, 0.002
+# How far from 0 rest, drift, speed and bend usually are, in body heights and seconds; the last two at a pace of one body
+# height per second. A weak prior (ridge regression) for clips of few strides.
+PLACE, DRIFT, SPEED, BEND = 0.05, 0.05, 0.4, 25.0
+LEAST_NOISE = 0.001  # of the body's height
+LEAST_SAMPLES = 6  # on either side of the moment, of all strides together
+SET_OFF = 2  # which of these is the speed at the change point
+MOST_OWN_S, OWN_SD_S = 0.04, 0.01  # of one stride beyond what is common to all: what a rough moment strays
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much of the course around an event is looked at."""
+
+    moving_s: float
+    resting_s: float
+
+
+def refine_events(
+    times_s: Array, places: Array, rough_s: Array, window: Window, pace: float, *, arrives: bool
+) -> Array:
+    """Return the moments (N,) at which a point arrives at, or departs from, its place on the ground.
+
+    Parameters
+    ----------
+    places
+        (T, 2) forward and up, unfiltered, in body heights, in axes in which the ground rests.
+    rough_s
+        (N,) moments that are wrong by up to `SEARCH_S`, all in much the same way; nan stays.
+    pace
+        Body heights per second that the body goes over the ground.
+    """
+    direction = 1.0 if arrives else -1.0  # of time in which the point comes to rest
+    common, own = 0.0, np.zeros(len(rough_s))  # shifts of all strides, and of each beyond that
+    for _ in range(ROUNDS):
+        clouds = [_cloud(times_s, places, moment, window, direction) for moment in rough_s + direction * (common + own)]
+        ages, near = np.concatenate([age for age, _ in clouds]), np.concatenate([place for _, place in clouds])
+        if min((ages < 0).sum(), (ages > 0).sum()) < LEAST_SAMPLES:
+            return rough_s
+        noise = max(float(near[ages > 0].std()), LEAST_NOISE)
+        offset, shape = _change_point(ages, near, noise, pace)
+        own = np.array([_own_shift(*cloud, offset, shape, noise, was) for cloud, was in zip(clouds, own, strict=True)])
+        own, common = own - np.median(own), common + offset
+    moved = np.abs(common + own) > 2 * SEARCH_S
+    return np.asarray(np.where(moved, np.nan, rough_s + direction * (common + own)))
+
+
+def _cloud(times_s: Array, places: Array, moment_s: float, window: Window, direction: float) -> tuple[Array, Array]:
+    """Return the samples around a moment: their age, above 0 while the point rests, and their place against its rest."""
+    age = direction * (times_s - moment_s)
+    near = (age > -window.moving_s) & (age < window.resting_s) & np.isfinite(places).all(axis=1)
+    resting = near & (age > 0)
+    if not resting.any():
+        return np.empty(0), np.empty((0, 2))
+    return age[near], places[near] - np.median(places[resting], axis=0)
+
+
+def _change_point(ages: Array, places: Array, noise: float, pace: float) -> tuple[float, Array]:
+    """Return the age at which the point comes to rest, and the shape (4, 2) of its course around it."""
+    weak = np.diag(noise / np.array([PLACE, DRIFT, SPEED * pace, BEND * pace]))
+    away = np.sign(places[ages < np.quantile(ages[ages < 0], 0.4)].mean(axis=0))
+    offsets = np.arange(-SEARCH_S, SEARCH_S + STEP_S / 2, STEP_S)
+    terms = np.stack([np.concatenate([_terms(ages - offset), weak]) for offset in offsets])
+    data = np.concatenate([places, np.zeros((4, 2))])
+    shapes = np.stack([_shapes(terms, data[:, axis], away[axis]) for axis in range(2)], axis=2)
+    best = int(((terms @ shapes - data) ** 2).sum(axis=(1, 2)).argmin())
+    return float(offsets[best]), shapes[best]
+
+
+def _shapes(terms: Array, course: Array, away: float) -> Array:
+    """Return the shape of one axis for each set of terms, (O, 4); none sets off against the way that it then takes."""
+    squared, pulled = np.swapaxes(terms, 1, 2) @ terms, np.swapaxes(terms, 1, 2) @ course
+    shapes = np.linalg.solve(squared, pulled[..., None])[..., 0]
+    wrong = shapes[:, SET_OFF] * away > 0
+    squared[wrong, SET_OFF], squared[wrong, :, SET_OFF], pulled[wrong, SET_OFF] = 0, 0, 0
+    squared[wrong, SET_OFF, SET_OFF] = 1  # which leaves this term out
+    return np.asarray(np.linalg.solve(squared, pulled[..., None])[..., 0])
+
+
+def _terms(age: Array) -> Array:
+    """Return what rest, drift, speed and bend are multiplied by, (N, 4)."""
+    before = np.minimum(age, 0)
+    return np.stack([np.ones_like(age), np.maximum(age, 0), before, before**2 / 2], axis=1)
+
+
+def _own_shift(ages: Array, places: Array, offset: float, shape: Array, noise: float, was: float) -> float:
+    """Return by how much one stride comes to rest later than its rough moment says, beyond what is common to all.
+
+    `was` is what has been assumed when the ages were taken. Where the samples tell little, the rough moment counts.
+    """
+    shifts = np.arange(-MOST_OWN_S, MOST_OWN_S + STEP_S / 2, STEP_S)
+    shifted = np.subtract.outer(was - offset - shifts, -ages)
+    expected = _terms(shifted.ravel()).reshape(*shifted.shape, 4) @ shape
+    misses = ((expected - places) ** 2).sum(axis=(1, 2)) + (noise * shifts / OWN_SD_S) ** 2
+    return float(shifts[int(misses.argmin())])

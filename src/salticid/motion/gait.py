@@ -1,0 +1,109 @@
+"""A walk or run with its strides: what the definitions of features ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from salticid.core.types import Array
+from salticid.motion.body import Body
+from salticid.motion.events import ground_speed
+from salticid.motion.keypoints import Side
+from salticid.motion.measured import Signals, Stride
+from salticid.motion.signals import FORWARD
+from salticid.motion.strides import FoundStrides
+
+LOADING = 0.6  # part of the stance, from contact, in which a joint takes the load
+
+
+@dataclass(frozen=True, slots=True)
+class Gait:
+    """A body that walks or runs; every answer is nan where it cannot be known."""
+
+    body: Body
+    signals: Signals
+    found: FoundStrides
+    ground_speed: float  # unit of the body / s along its forward axis
+    given_m_s: float | None  # speed over the ground as the user says
+
+    def at(self, name: str, side: Side, time_s: float) -> float:
+        """Return a signal at a time; that of a side, where the signal has sides."""
+        return float(np.interp(time_s, self.signals.times_s, self._course(name, side), left=np.nan, right=np.nan))
+
+    def during(self, name: str, side: Side, start_s: float, end_s: float) -> Array:
+        """Return a signal from start to end, ends included; a single nan where a part is not known."""
+        if not end_s > start_s:
+            return np.array([np.nan])
+        times_s = self.signals.times_s
+        inside = times_s[(times_s > start_s) & (times_s < end_s)]
+        moments = np.array([start_s, *inside, end_s])
+        course = np.interp(moments, times_s, self._course(name, side), left=np.nan, right=np.nan)
+        return course if np.isfinite(course).all() else np.array([np.nan])
+
+    def place(self, joint: str, axis: int, time_s: float) -> float:
+        """Return where a joint is along an axis of the body."""
+        return float(np.interp(time_s, self.body.times_s, self.body.joint(joint)[:, axis], left=np.nan, right=np.nan))
+
+    def contact_of_other(self, stride: Stride) -> float:
+        """Return when the other foot comes down within a stride."""
+        return _first_within(self.found.events[other_side(stride.side)].contacts_s, stride.start_s, stride.end_s)
+
+    def toe_off_of_other(self, stride: Stride) -> float:
+        """Return when the other foot leaves the ground within a stride."""
+        return _first_within(self.found.events[other_side(stride.side)].toe_offs_s, stride.start_s, stride.end_s)
+
+    def contact_before(self, stride: Stride) -> float:
+        """Return the other foot's last contact before a stride; nan where it is further away than a stride."""
+        duration = stride.end_s - stride.start_s
+        contacts = self.found.events[other_side(stride.side)].contacts_s
+        before = contacts[(contacts < stride.start_s) & (contacts > stride.start_s - duration)]
+        return float(before[-1]) if len(before) else float("nan")
+
+    def midstance_of_other(self, stride: Stride) -> float:
+        """Return the middle of the other foot's stance that begins within a stride."""
+        events = self.found.events[other_side(stride.side)]
+        within = (events.contacts_s > stride.start_s) & (events.contacts_s < stride.end_s)
+        middles = ((events.contacts_s + events.toe_offs_s) / 2)[within]
+        return float(middles[0]) if len(middles) else float("nan")
+
+    def advance(self, stride: Stride) -> float:
+        """Return how far the body goes over the ground in a stride, in its unit."""
+        duration_s = stride.end_s - stride.start_s
+        if self.given_m_s is not None and self.body.unit == "m":
+            return self.given_m_s * duration_s
+        return self.measured_advance(stride)
+
+    def measured_advance(self, stride: Stride) -> float:
+        """Return what the picture says about `advance`: the travel of the pelvis, against the ground's own."""
+        pelvis = np.interp([stride.start_s, stride.end_s], self.body.times_s, self.body.pelvis[:, FORWARD])
+        return float(pelvis[1] - pelvis[0] - self.ground_speed * (stride.end_s - stride.start_s))
+
+    def _course(self, name: str, side: Side) -> Array:
+        names = self.signals.names
+        return np.asarray(self.signals.values[:, names.index(name if name in names else f"{name}.{side}")])
+
+
+def gait_of(body: Body, signals: Signals, found: FoundStrides, given_kmh: float | None = None) -> Gait:
+    """Put together what was found and what the user said."""
+    return Gait(body, signals, found, ground_speed(body), None if given_kmh is None else given_kmh / 3.6)
+
+
+def midstance_s(stride: Stride) -> float:
+    """Return the middle between contact and toe-off."""
+    return (stride.start_s + stride.toe_off_s) / 2
+
+
+def loading_s(stride: Stride) -> tuple[float, float]:
+    """Return from when to when the leg takes the load."""
+    return stride.start_s, stride.start_s + LOADING * (stride.toe_off_s - stride.start_s)
+
+
+def other_side(side: Side) -> Side:
+    """Return left for right and right for left."""
+    return "right" if side == "left" else "left"
+
+
+def _first_within(times_s: Array, start_s: float, end_s: float) -> float:
+    within = times_s[(times_s > start_s) & (times_s < end_s)]
+    return float(within[0]) if len(within) else float("nan")

@@ -1,0 +1,72 @@
+"""How large a body is in a picture, so that its distance to the camera cancels.
+
+Each limb is a known share of the body's height (Drillis & Contini 1966), so each limb tells the height by its length.
+A limb that points towards the camera looks shorter than it is and never longer: from behind, the high end of its
+lengths counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from salticid.core.types import Array
+from salticid.motion.filters import low_pass, low_pass_each
+from salticid.motion.keypoints import SIDES
+from salticid.motion.measured import View
+
+# Joint to joint, as a share of standing height; Drillis & Contini 1966, as in Winter 2009, fig. 4.1.
+THIGH, SHANK, TRUNK = 0.245, 0.246, 0.288
+ANKLE_HEIGHT = 0.039
+
+WINDOW_S = 2.0  # over which a body is of one size; at least a stride
+STEADY = 1.1  # sizes that differ by less than this factor over a clip are one size
+SMOOTH_HZ = 5.0  # noise makes every distance longer, so it is filtered away first
+
+PERCENTILE: Mapping[View, float] = {"side": 50.0, "room": 50.0, "rear": 90.0, "front": 90.0}
+
+
+def body_height(joints: Mapping[str, Array], rate_hz: float, view: View) -> Array:
+    """Return the height of a body in the unit of its joints, frame by frame.
+
+    Parameters
+    ----------
+    joints
+        (T, 2 or 3) positions by name, evenly spaced in time, in any unit.
+
+    Returns
+    -------
+    Array
+        (T,) float64. One number throughout unless the size changes, as that of somebody who walks away from the camera
+        does; then it follows slowly. nan throughout where no limb was seen.
+    """
+    told = _told(joints, rate_hz)
+    whole = _combined(told, PERCENTILE[view])
+    if view == "room":
+        return np.full(len(told), whole)
+    half = max(1, round(WINDOW_S * rate_hz / 2))
+    centers = np.arange(0, len(told), max(1, half // 4))
+    sizes = np.array([_combined(told[max(0, at - half) : at + half + 1], PERCENTILE[view]) for at in centers])
+    known = np.isfinite(sizes)
+    if known.sum() < 2 or sizes[known].max() < STEADY * sizes[known].min():
+        return np.full(len(told), whole)
+    followed = np.interp(np.arange(len(told)), centers[known], sizes[known])
+    return low_pass(followed, rate_hz, 1 / WINDOW_S)
+
+
+def _told(joints: Mapping[str, Array], rate_hz: float) -> Array:
+    """Return the height that every limb tells in every frame, (T, limbs)."""
+    smooth = low_pass_each(joints, rate_hz, SMOOTH_HZ)
+    neck = (smooth["left_shoulder"] + smooth["right_shoulder"]) / 2
+    pelvis = (smooth["left_hip"] + smooth["right_hip"]) / 2
+    limbs = [(neck - pelvis, TRUNK)]
+    limbs += [(smooth[f"{side}_hip"] - smooth[f"{side}_knee"], THIGH) for side in SIDES]
+    limbs += [(smooth[f"{side}_knee"] - smooth[f"{side}_ankle"], SHANK) for side in SIDES]
+    return np.stack([np.linalg.norm(limb, axis=1) / share for limb, share in limbs], axis=1)
+
+
+def _combined(told: Array, percentile: float) -> float:
+    """Return the height that the limbs agree upon: left and right count as one, the trunk as another."""
+    heights = [np.percentile(limb[np.isfinite(limb)], percentile) for limb in told.T if np.isfinite(limb).any()]
+    return float(np.median(heights)) if heights else float("nan")
