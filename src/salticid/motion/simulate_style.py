@@ -119,16 +119,16 @@ def changed(style: GaitStyle, what: Change) -> GaitStyle:
     now = style.filled()
     changes: dict[str, dict[str, Any]] = {
         "tired": {
-            "cadence_spm": given(now.cadence_spm) * 0.95,
+            "cadence_spm": given(now.cadence_spm) * 0.96,
             "trunk_lean_deg": given(now.trunk_lean_deg) + 5,
-            "duty_factor": given(now.duty_factor) * 1.05,
+            "duty_factor": given(now.duty_factor) * 1.03,
             "knee_swing_deg": given(now.knee_swing_deg) - 6,
             "variability": now.variability * 1.5,
         },
         "limping": {"asymmetry": Asymmetry(contact_time=-0.1, step_time=0.06, knee_swing_deg=-8)},
         "stiff knee": {"asymmetry": Asymmetry(knee_swing_deg=-20)},
         "pelvic drop": {"pelvic_drop_deg": given(now.pelvic_drop_deg) + 4},
-        "overstriding": {"cadence_spm": given(now.cadence_spm) * 0.92},
+        "overstriding": {"cadence_spm": given(now.cadence_spm) * 0.93},
         "higher cadence": {"cadence_spm": given(now.cadence_spm) * 1.07},
     }
     if what not in changes:
