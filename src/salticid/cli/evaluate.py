@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from salticid.cli import EXIT_SOME_FAILED
+from salticid.cli import EXIT_SOME_FAILED, evaluate_motion
 from salticid.cli.flags import Labelled, Overwrite, Workers, with_options, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
@@ -167,6 +167,9 @@ def segment(
     segmenter = Segmenter(model, profile=profile, **options)
     shown = out.progress(pairs, len(pairs), "images")
     report_score(out, evaluate(segmenter, shown, dataset.classes, VOID, read=dataset.read), output, overwrite=overwrite)
+
+
+app.command("motion")(evaluate_motion.motion)
 
 
 def show_refinement(

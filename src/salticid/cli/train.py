@@ -168,6 +168,45 @@ def segment(
     )
 
 
+@app.command("motion")
+@with_output
+def motion(
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="A folder of motion capture to learn from as well.")
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The network to write, an .npz file.")],
+    without: Annotated[
+        str, typer.Option(help="Styles of DATA to keep aside, for judging the network: normal,elderly.")
+    ] = "",
+    persons: Annotated[int, typer.Option(min=1, max=10_000, help="Simulated persons to learn from.")] = 80,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each stretch is looked at.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Where chance begins; the same seed gives the same network.")] = 0,
+    overwrite: Overwrite = False,
+    out: Output,
+) -> None:
+    """Pre-train the recurrent network that a baseline tunes to its person, on simulated persons and motion capture."""
+    from salticid.engine import packages
+    from salticid.motion.autoencoder_data import pretrain
+
+    if output.suffix != SUFFIX:
+        raise InputError(f"cannot write a network as {output}: use {SUFFIX}")
+    packages.torch()  # that it is missing is said before the work
+    styles = [name.strip() for name in without.split(",") if name.strip()]
+    seen = pretrain(
+        data,
+        output,
+        without=styles,
+        persons=persons,
+        epochs=epochs,
+        seed=seed,
+        overwrite=overwrite,
+        progress=out.say,
+    )
+    out.say(f"wrote {output}: it has seen {seen} persons")
+    out.result({"persons": seen, "file": output})
+
+
 def _sides(text: str) -> tuple[int, int]:
     """Return height and width of what is typed as width x height."""
     width, _, height = text.partition("x")
