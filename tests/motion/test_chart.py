@@ -16,7 +16,8 @@ from salticid.motion.chart import CurvePanel, curve_chart, dumbbell, gauge, rang
 def panel(middle, low=0.0, high=1.0, **changes):
     strides = np.broadcast_to(middle, (3, 101)).astype(float)
     band = {"low": np.full(101, low), "high": np.full(101, high), "mean": np.full(101, (low + high) / 2)}
-    return CurvePanel(**({"title": "left", "unit": "°", "color": "#000", "strides": strides} | band | changes))
+    shown = {"title": "left", "unit": "°", "color": "#000", "strides": strides, "center": strides[0]}
+    return CurvePanel(**(shown | band | changes))
 
 
 def drawn(svg):
@@ -55,7 +56,7 @@ def test_holes_stay_holes_and_a_clip_without_strides_shows_the_band():
         one for one in of(drawn(curve_chart(panel(course), (-1, 2))), "path") if one.get("stroke-width") == "2.8"
     ]
     assert path.get("d").count("M") == 2
-    empty = panel(0.5, strides=np.empty((0, 101)))
+    empty = panel(0.5, strides=np.empty((0, 101)), center=np.full(101, np.nan))
     assert not empty.outside.any()
     assert len(of(drawn(curve_chart(empty, shared_range([empty]))), "polygon")) == 1
 
@@ -74,7 +75,7 @@ def test_stance_and_swing_are_named_where_toe_off_is_known():
 
 def test_a_bar_shows_a_circle_inside_a_diamond_outside_and_an_arrow_beyond():
     def marks(value):
-        elements = drawn(range_bar(value, -1, 1, 0, 1, own=(-1, 0, 1)))
+        elements = drawn(range_bar(value, -1, 1, 0, 1, own=(-1, 0, 1), outside=abs(value) > 1))
         return len(of(elements, "circle")), [one.get("points") for one in of(elements, "polygon")]
 
     assert marks(0.5) == (1, [])

@@ -49,7 +49,9 @@ def test_a_folder_without_motion_capture_is_refused(tmp_path):
         find_mocap(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("damage", ["absent", "text", "cut", "other arrays", "pickled names", "wrong shape", "strangers"])
+@pytest.mark.parametrize(
+    "damage", ["absent", "text", "cut", "other arrays", "pickled names", "wrong shape", "strangers"]
+)
 def test_what_is_no_motion_capture_is_refused(tmp_path, damage):
     path = tmp_path / "x_walk_normal_001.bvh.npz"
     if damage == "text":

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from motion_report import measured, report_data
+from motion_report import baseline_of_five, measured, scored
 
 from salticid.motion import report_sections as sections
+from salticid.motion.report import report_html
 from salticid.motion.report_curves import curves
-from salticid.motion.report_page import page, table
-from salticid.motion.report_text import Difference
+from salticid.motion.report_page import table
 
+SCORE, BASELINE = scored(), baseline_of_five()
 VOID = {"meta", "img", "br"}
 
 
 class Outline(HTMLParser):
-    """Checks that every tag is closed in its turn, and keeps headings, pictures and addresses."""
+    """Checks that every tag is closed in its turn, and keeps headings and addresses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,23 +50,9 @@ def outline(html):
     return found
 
 
-def whole(data, stills=()):
-    parts = (
-        sections.head(data, "Anna <today>"),
-        sections.changes(data),
-        sections.stills(stills),
-        curves(data),
-        sections.sides(data),
-        sections.features(data),
-        sections.not_measured(data),
-        sections.quality(data),
-        sections.method(data, (("score.json", "for programs"),)),
-    )
-    return page("Anna <today>", parts, "Not a medical device.")
-
-
 def test_the_page_goes_from_the_verdict_to_the_method_and_loads_nothing():
-    html = whole(report_data(), [(np.full((40, 30, 3), 128, np.uint8), "right contact")])
+    still = np.full((40, 30, 3), 128, np.uint8)
+    html = report_html(SCORE, BASELINE, "Anna <today>", [(still, "right contact")], [("score.json", "for programs")])
     found = outline(html)
     assert found.headings == [
         "Anna <today>",
@@ -75,7 +63,7 @@ def test_the_page_goes_from_the_verdict_to_the_method_and_loads_nothing():
         "Left and right",
         "All features",
         "Not measured, or coarse",
-        "Quality of the clip",
+        "Compared with",
         "How it was computed",
         "Files of this report",
     ]
@@ -87,39 +75,48 @@ def test_the_page_goes_from_the_verdict_to_the_method_and_loads_nothing():
 
 
 @pytest.mark.parametrize(
-    ("inside", "kind", "words"),
-    [(False, "outside", "Outside your own five runs: the right knee bends 16.0° less in swing. How sure: high."),
-     (True, "inside", "Inside your own five runs"),
-     (None, "unknown", "No verdict: this clip cannot be compared with your own five runs.")],
-)  # fmt: skip
-def test_the_head_says_the_verdict_in_a_sentence_and_why_it_is_sure(inside, kind, words):
-    said = sections.head(report_data(inside), "clip")
+    ("changes", "kind", "words"),
+    [
+        ({}, "outside", "Outside your own five runs: the right knee bends"),
+        ({"inside": True}, "inside", "Inside your own five runs"),
+        ({"limit": float("nan")}, "unknown", "No verdict"),
+    ],
+)
+def test_the_head_says_the_verdict_why_it_is_not_surer_and_what_to_know(changes, kind, words):
+    said = sections.head(replace(SCORE, **changes), "clip")
     assert f'<header class="{kind}">' in said
     assert words in said
-    assert "3 strides a side were measured." in said
-    assert "the speed is another than that of the own clips" in said
-
-
-def test_a_change_between_the_sides_does_not_hide_the_side_that_changed():
-    both = Difference(
-        "knee_swing_peak_asymmetry", None, "Most knee flexion: left and right", "%", "swing", 18, 0, 2, 1, 9
-    )
-    data = report_data()
-    assert "the right knee bends" in report_data(changes=(both, *data.changes)).verdict
-    assert "left and right differ" in report_data(changes=(both,)).verdict
+    assert f"Not surer because {SCORE.reasons[0]}" in said.replace("&#x27;", "'")
+    assert "1 of 7 strides is unlike the others and left out." in said
+    assert "Speed <b>10.0 km/h, given</b>" in said
 
 
 def test_a_change_is_told_with_its_numbers_its_bar_and_its_caution():
-    said = sections.changes(report_data())
-    assert "The right knee bends 16.0° less in swing" in said
-    assert "80.0° now; 96.0° before, beyond your range of 94.0° to 98.0°" in said
+    coarse = replace(SCORE.changes[0], caution="coarse: a frame lasts 33 ms")
+    said = sections.changes(replace(SCORE, changes=(coarse,)), BASELINE)
+    assert re.search(r"<strong>The right knee bends \d+\.\d° less in swing</strong>", said)
+    assert "80.0° now" in said
     assert "Careful: coarse: a frame lasts 33 ms." in said
     assert 'class="bar"' in said
-    assert "lies within your own range" in sections.changes(report_data(True))
+    assert "No feature stands out" in sections.changes(replace(SCORE, changes=()), BASELINE)
+
+
+def test_at_another_speed_what_follows_speed_is_taken_with_care():
+    faster = replace(SCORE, measured=measured(speed_kmh=12.0))
+    assert "it follows speed in everybody" in sections.changes(faster, BASELINE)
+    assert "it follows speed in everybody" not in sections.changes(SCORE, BASELINE)
+    unknown = replace(SCORE, measured=measured(speed_kmh=float("nan")))
+    assert "it follows speed in everybody" not in sections.changes(unknown, BASELINE)
+
+
+def test_more_changes_than_a_reader_takes_in_are_counted():
+    said = sections.changes(replace(SCORE, changes=(SCORE.changes[0],) * 11), BASELINE)
+    assert said.count("<strong>") == 8
+    assert "3 smaller changes" in said
 
 
 def test_curves_of_both_sides_share_one_axis_and_say_where_they_leave_the_band():
-    said = curves(report_data())
+    said = curves(SCORE)
     left, right = re.findall(r'<svg class="curve".*?</svg>', said)
     numbers = [re.findall(r'text-anchor="end"[^>]*>([-\d.]+)<', svg) for svg in (left, right)]
     assert numbers[0] == numbers[1]
@@ -129,38 +126,40 @@ def test_curves_of_both_sides_share_one_axis_and_say_where_they_leave_the_band()
     )
 
 
-def test_without_bands_strides_or_pairs_sections_are_left_out():
-    data = report_data(bands={}, features={}, quality=(), cautions={})
-    assert curves(data) == sections.sides(data) == sections.features(data) == sections.stills(()) == ""
-    outline(whole(data))
+def test_of_an_exercise_repetitions_are_spoken_of():
+    said = curves(replace(SCORE, measured=replace(SCORE.measured, activity="exercise")))
+    assert "Over the repetition" in said
+    assert "3 repetitions" in said
+    assert "stride" not in said
 
 
-def test_features_are_grouped_by_phase_and_those_outside_stand_out():
-    said = sections.features(report_data())
-    assert (
-        said.index("Swing")
-        < said.index("Most knee flexion in swing")
-        < said.index("Throughout")
-        < said.index("Cadence")
-    )
+def test_without_curves_changes_or_pairs_sections_are_left_out():
+    bare = replace(SCORE, curves={}, changes=(), not_compared={})
+    assert curves(bare) == sections.sides(bare) == sections.features(bare) == sections.not_measured(bare) == ""
+    assert sections.stills(()) == ""
+    outline(report_html(bare, BASELINE))
+
+
+def test_features_are_grouped_by_phase_and_those_that_stand_out_do_so():
+    said = sections.features(SCORE)
+    places = [
+        said.index(words) for words in ("Stance", "Contact time", "Swing", "Most knee flexion", "Throughout", "Cadence")
+    ]
+    assert places == sorted(places)
     (row,) = re.findall(r'<tr class="out">.*?</tr>', said)
-    assert "right" in row
-    assert "94.0 – 98.0" in row
-    assert "-6.4" in row
+    assert 'class="right"' in row
+    assert f"{SCORE.changes[0].t:+.1f}" in row
+    assert said.count("Contact time, ") == said.count(" *</td>") == 2
 
 
 def test_what_was_not_measured_is_listed_once_per_reason():
-    said = sections.not_measured(report_data())
+    said = sections.not_measured(SCORE)
     assert "Not to be seen from the side</td><td>Pelvic drop in stance</td>" in said
-    assert "Coarse: a frame lasts 33 ms</td><td>Most knee flexion in swing (right)</td>" in said
-
-
-def test_notes_of_the_measurement_are_told():
-    assert measured().notes[0] in sections.quality(report_data())
+    assert "Coarse: a frame lasts 33 ms</td><td>Contact time</td>" in said
 
 
 def test_text_from_files_cannot_become_markup():
-    html = whole(report_data(warnings=("<script>alert(1)</script>",), quality=(("<b>", "<i>"),)))
+    html = report_html(replace(SCORE, warnings=("<script>alert(1)</script>",), name="<i>"), BASELINE)
     assert "<script>" not in html
     assert "<i>" not in html
     assert "&lt;i&gt;" in table((("a", ""),), [("", ["<i>"])])

@@ -3,62 +3,88 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from motion_report import scored
 
+from salticid.motion.band import Excursion
 from salticid.motion.feature_table import ROWS
-from salticid.motion.report_text import Difference, amount, comparison, phrase, short_amount, verdict, where_outside
-
-KNEE = Difference(
-    "knee_swing_peak", "right", "Most knee flexion in swing", "deg", "swing", 79.5, 94.0, 98.0, 96.0, -6.8
+from salticid.motion.report_text import (
+    amount,
+    comparison,
+    confidence_word,
+    phrase,
+    short_amount,
+    verdict,
+    where_outside,
 )
 
+SCORE = scored()
+KNEE = SCORE.changes[0]
 
-def difference(name, value, mean, side="left", unit="deg", title="A title"):
-    return Difference(name, side, title, unit, "stance", value, mean - 1, mean + 1, mean, value - mean)
+
+def change(name, value, mean, side="left", unit="deg", title="A title"):
+    return replace(KNEE, name=name, value=value, mean=mean, side=side, unit=unit, title=title)
 
 
 def test_the_verdict_names_the_largest_change_and_how_sure_it_is():
-    said = verdict(False, "run", 5, KNEE, "high")
-    assert said == "Outside your own five runs: the right knee bends 16.5° less in swing. How sure: high."
-    assert verdict(False, "walk", 5, None, "") == "Outside your own five walks."
+    assert (KNEE.key, KNEE.notable) == ("knee_swing_peak.right", True)
+    less = f"{KNEE.mean - KNEE.value:.1f}°"
+    assert verdict(replace(SCORE, confidence=0.8)) == (
+        f"Outside your own five runs: the right knee bends {less} less in swing. How sure: high."
+    )
 
 
-def test_inside_and_no_verdict_are_said_as_such():
-    assert verdict(True, "walk", 6, KNEE, "medium").startswith("Inside your own six walks: this clip differs from them")
-    assert verdict(None, "exercise", 12, None, "") == "No verdict: this clip cannot be compared with your own 12 clips."
+def test_inside_outside_without_a_feature_and_no_verdict_are_said_as_such():
+    calm = replace(SCORE, inside=True, changes=())
+    assert verdict(calm).startswith(
+        "Inside your own five runs: it differs from them no more than they do among themselves."
+    )
+    assert ", though the right knee bends" in verdict(replace(SCORE, inside=True))
+    assert "no single feature stands out" in verdict(replace(SCORE, changes=()))
+    assert (
+        verdict(replace(SCORE, limit=math.nan)) == "No verdict: this clip cannot be compared with your own five runs."
+    )
+
+
+def test_a_change_between_the_sides_does_not_hide_the_side_that_changed():
+    between = replace(KNEE, name="knee_swing_peak_asymmetry", side=None, title="Most knee flexion: difference", t=99.0)
+    assert "the right knee bends" in verdict(replace(SCORE, changes=(between, KNEE)))
+    assert "left and right differ" in verdict(replace(SCORE, changes=(between,)))
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("one", "words"),
     [
-        (difference("cadence", 158.2, 164.0, None, "steps/min"), "the cadence is 5.8 steps/min lower"),
-        (difference("contact_time", 0.262, 0.25, unit="s"), "the left foot stays on the ground 12 ms longer"),
-        (difference("hip_least", -4.0, -9.0), "the left hip extends 5.0° less behind the body"),
-        (difference("overstride", 18.0, 16.5, unit="% height"), "lands 1.5 % of body height further ahead of the body"),
-        (difference("pelvic_drop", 9.0, 5.0, "right"), "the pelvis drops 4.0° more while the right foot stands"),
-        (difference("depth", 9.0, 5.0, None, title="Depth of the squat"), "depth of the squat is 4.0° higher"),
+        (change("cadence", 158.2, 164.0, None, "steps/min"), "the cadence is 5.8 steps/min lower"),
+        (change("contact_time", 0.262, 0.25, unit="s"), "the left foot stays on the ground 12 ms longer"),
+        (change("hip_least", -4.0, -9.0), "the left hip extends 5.0° less behind the body"),
+        (change("overstride", 18.0, 16.5, unit="% height"), "lands 1.5 % of body height further ahead of the body"),
+        (change("pelvic_drop", 9.0, 5.0, "right"), "the pelvis drops 4.0° more while the right foot stands"),
+        (change("depth", 9.0, 5.0, None, title="Depth of the squat"), "depth of the squat is 4.0° higher"),
         (
-            difference("contact_time_asymmetry", 9.0, 2.0, None, "%", "Contact time: difference of left and right"),
+            change("contact_time_asymmetry", 9.0, 2.0, None, "%", "Contact time: difference of left and right"),
             "left and right differ by 7.0 % more in contact time",
         ),
     ],
 )
-def test_a_change_is_said_with_side_amount_and_direction(change, words):
-    assert words in phrase(change)
+def test_a_change_is_said_with_side_amount_and_direction(one, words):
+    assert words in phrase(one)
 
 
 def test_every_feature_of_the_table_has_words_of_its_own():
     for row in ROWS:
         feature = row.feature
-        side = "left" if feature.sided else None
-        said = phrase(difference(feature.name, 2.0, 1.0, side, feature.unit, feature.title))
+        said = phrase(change(feature.name, 2.0, 1.0, "left" if feature.sided else None, feature.unit, feature.title))
         assert not said.startswith(feature.title.lower()), feature.name
         assert ("left" in said) == feature.sided, feature.name
 
 
 def test_the_numbers_behind_a_change_are_told():
-    assert comparison(KNEE) == (
+    knee = replace(KNEE, value=79.5, mean=96.0, low=94.0, high=98.0, t=-6.84)
+    assert comparison(knee) == (
         "79.5° now; 96.0° before, beyond your range of 94.0° to 98.0°; 6.8 of your own spreads below your mean"
     )
 
@@ -73,7 +99,8 @@ def test_the_numbers_behind_a_change_are_told():
     ],
 )
 def test_where_a_curve_leaves_the_band_is_told_with_its_phase(start, end, toe_off, phase):
-    said = where_outside("Hip flexion, thigh to trunk", "left", start, end, -7.04, "deg", toe_off)
+    curve = SimpleNamespace(title="Hip flexion, thigh to trunk", side="left", unit="deg")
+    said = where_outside(curve, Excursion(start, end, -7.04), toe_off, "stride")
     assert said == f"Left hip flexion: {start}–{end} % of the stride{phase}, up to 7.0° below the band"
 
 
@@ -85,3 +112,9 @@ def test_amounts_have_units_and_what_is_unknown_has_a_dash():
         "12.3",
         "5.0",
     ]
+
+
+def test_confidence_has_three_words():
+    assert [confidence_word(value) for value in (1.0, 0.7, 0.69, 0.4, 0.39, 0.0)] == [
+        "high", "high", "medium", "medium", "low", "low",
+    ]  # fmt: skip

@@ -31,7 +31,9 @@ def test_every_stride_of_a_feature_is_a_row_and_what_was_not_measured_says_why(t
 
 
 def test_a_stride_that_could_not_be_measured_is_an_empty_cell(tmp_path):
-    write_table(tmp_path / "features.csv", features_table(measured(knee_right=(80.0, np.nan, 81.0))))
+    clip = measured()
+    clip.measurements["knee_swing_peak.right"].values[1] = np.nan
+    write_table(tmp_path / "features.csv", features_table(clip))
     knee = [row for row in rows(tmp_path / "features.csv") if row["feature"] == "knee_swing_peak"]
     assert [row["value"] for row in knee if row["side"] == "right"] == ["80.0", "", "81.0"]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import salticid
-from salticid.cli import cache, demo, doctor, evaluate, export, models, segment, stereo, train
+from salticid.cli import cache, demo, doctor, evaluate, export, models, motion, segment, stereo, train
 
 app = typer.Typer(
     name="salticid",
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.command("export")(export.export)
 app.command("segment")(segment.segment)
 app.add_typer(stereo.app)
+app.add_typer(motion.app)
 app.add_typer(evaluate.app)
 app.add_typer(train.app)
 app.add_typer(models.app)

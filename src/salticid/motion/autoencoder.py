@@ -83,7 +83,8 @@ def signal_errors(rebuilt: Array, inputs: Array) -> Array:
     known = inputs[:, :, signals:] > 0
     squared = np.where(known, (rebuilt.astype(np.float64) - inputs[:, :, :signals]) ** 2, 0)
     count = known.sum(axis=(0, 1))
-    return np.divide(squared.sum(axis=(0, 1)), count, out=np.full(signals, np.nan), where=count > 0)
+    found = np.full(signals, np.nan)
+    return np.asarray(np.divide(squared.sum(axis=(0, 1)), count, out=found, where=count > 0))
 
 
 def clip_score(errors: Array) -> float:

@@ -104,9 +104,7 @@ def _simulated(rng: np.random.Generator) -> list[Keypoints]:
     for _ in range(TRIES):
         try:
             style, dice = _random_style(rng), int(rng.integers(1 << 31))
-            return [
-                motion.keypoints for motion in simulate_baseline(style, CLIPS, seconds=SECONDS, fps=FPS, seed=dice)
-            ]
+            return [motion.keypoints for motion in simulate_baseline(style, CLIPS, seconds=SECONDS, fps=FPS, seed=dice)]
         except InputError:
             continue
     raise InputError(f"{TRIES} random persons in a row cannot be simulated: choose another seed")

@@ -15,7 +15,7 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -211,7 +211,7 @@ def _step(network: GaitAutoencoder, inputs: Tensor, optimizer: object, codes: Te
 
     optimizer.zero_grad()  # type: ignore[attr-defined]  # of torch, which has no types here
     loss = squared_error(network(inputs) if codes is None else network.decode(codes), inputs)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]  # of torch, which has no types here
     optimizer.step()  # type: ignore[attr-defined]  # of torch, which has no types here
     return float(loss.detach())
 
@@ -224,4 +224,4 @@ def _seen_by_a_camera(inputs: Tensor, rng: np.random.Generator) -> Tensor:
     side, rear = chance < VIEW_SHARE["side"], chance > 1 - VIEW_SHARE["rear"]
     seen = ~(side & frontal) & ~(rear & ~frontal)
     kept = torch.from_numpy(np.tile(seen, 2)[:, None].astype(np.float32))
-    return inputs * kept
+    return cast("Tensor", inputs * kept)

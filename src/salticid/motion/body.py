@@ -17,6 +17,7 @@ from salticid.errors import InputError
 from salticid.motion.activity import find_activity
 from salticid.motion.axes import in_picture, in_room, middle
 from salticid.motion.filters import evenly, low_pass_each, without_leaps
+from salticid.motion.heel import with_heels
 from salticid.motion.keypoints import JOINTS, Keypoints, Side
 from salticid.motion.measured import Activity, View
 from salticid.motion.options import MotionOptions
@@ -91,6 +92,7 @@ def read_body(keypoints: Keypoints, options: MotionOptions) -> Body:
         turned, height = in_room(joints, rate_hz), float(sizes[0])
     else:
         turned, height = in_picture(joints, seen, sizes, rate_hz), 1.0
+    turned, added = with_heels(turned, height)
     in_heights = {name: course / height for name, course in low_pass_each(turned, rate_hz, PROVISIONAL_HZ).items()}
     activity = find_activity(in_heights, rate_hz) if options.activity == "auto" else options.activity
     known_m = options.height_m if options.height_m is not None else (height if seen.view == "room" else None)
@@ -106,7 +108,7 @@ def read_body(keypoints: Keypoints, options: MotionOptions) -> Body:
         seen.direction,
         activity,
         keypoints.fps,
-        _notes(seen),
+        _notes(seen, added),
     )
 
 
@@ -141,7 +143,10 @@ def _extent(keypoints: Keypoints) -> float:
     return float(np.median(np.nanmax(up, axis=1) - np.nanmin(up, axis=1)))
 
 
-def _notes(seen: Seen) -> tuple[str, ...]:
-    if seen.confidence >= OBLIQUE:
-        return ()
-    return (f"the camera looks obliquely ({seen.view} view assumed): angles are smaller than they are",)
+def _notes(seen: Seen, heels_added: bool) -> tuple[str, ...]:
+    notes = {
+        f"the camera looks obliquely ({seen.view} view assumed): angles are smaller than they are": seen.confidence
+        < OBLIQUE,
+        "the source knows no heels: they are placed from ankles and toes": heels_added,
+    }
+    return tuple(note for note, applies in notes.items() if applies)

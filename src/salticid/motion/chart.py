@@ -14,7 +14,6 @@ from html import escape
 import numpy as np
 
 from salticid.core.types import Array
-from salticid.motion.measured import PHASE_POINTS
 
 INK, FAINT, GRID, BAND, BAND_EDGE = "#1b1f23", "#5b6670", "#e3e7eb", "#d5dbe1", "#8b98a5"
 SIDE_COLORS = {"left": "#0067a5", "right": "#b34f00", None: "#3d3d8f"}
@@ -35,6 +34,7 @@ class CurvePanel:
     unit: str
     color: str
     strides: Array  # (N, 101) of this clip; N may be 0
+    center: Array  # (101,) what stands for them: their mean; nan where none was measured
     low: Array  # (101,) the own band; nan where there is none
     high: Array  # (101,)
     mean: Array  # (101,)
@@ -42,17 +42,9 @@ class CurvePanel:
     cycle: str = "stride"  # what 100 % are
 
     @property
-    def middle(self) -> Array:
-        """(101,) the median of the strides; nan where none was measured."""
-        known = np.isfinite(self.strides).any(axis=0)
-        middle = np.full(PHASE_POINTS, np.nan)
-        middle[known] = np.nanmedian(self.strides[:, known], axis=0)
-        return middle
-
-    @property
     def outside(self) -> Array:
-        """(101,) bool: where the median leaves the band."""
-        return np.asarray((self.middle < self.low) | (self.middle > self.high))
+        """(101,) bool: where the center leaves the band."""
+        return np.asarray((self.center < self.low) | (self.center > self.high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ class _Scale:
 
 def shared_range(panels: Iterable[CurvePanel]) -> tuple[float, float]:
     """Return the least and largest value that panels beside each other show, with a little air."""
-    parts = [np.ravel(part) for panel in panels for part in (panel.middle, panel.low, panel.high, panel.strides)]
+    parts = [np.ravel(part) for panel in panels for part in (panel.center, panel.low, panel.high, panel.strides)]
     values = np.concatenate(parts) if parts else np.empty(0)
     values = values[np.isfinite(values)]
     if len(values) == 0:
@@ -82,7 +74,7 @@ def shared_range(panels: Iterable[CurvePanel]) -> tuple[float, float]:
 
 
 def curve_chart(panel: CurvePanel, value_range: tuple[float, float]) -> str:
-    """Return the chart of one panel: band, its mean, every stride, their median, and where that leaves the band."""
+    """Return the chart of one panel: band, its mean, every stride, their center, and where that leaves the band."""
     scale = _Scale(*value_range)
     parts = [
         _axes(scale, panel),
@@ -91,14 +83,23 @@ def curve_chart(panel: CurvePanel, value_range: tuple[float, float]) -> str:
         *(_line(scale, stride, panel.color, 1, opacity=0.28) for stride in panel.strides),
         _line(scale, panel.mean, BAND_EDGE, 1.6, dashes="5 4"),
         _excess(scale, panel),
-        _line(scale, panel.middle, panel.color, 2.8),
+        _line(scale, panel.center, panel.color, 2.8),
         _strip(scale, panel.outside),
     ]
     label = f"{panel.title}: this clip ({len(panel.strides)} {panel.cycle}s) and the own band over the {panel.cycle}"
     return _svg(_WIDTH, _HEIGHT, "".join(parts), label)
 
 
-def range_bar(value: float, low: float, high: float, mean: float, spread: float, own: Sequence[float] = ()) -> str:
+def range_bar(
+    value: float,
+    low: float,
+    high: float,
+    mean: float,
+    spread: float,
+    own: Sequence[float] = (),
+    *,
+    outside: bool = False,
+) -> str:
     """Return a bar: the own range as a band, the own clips as ticks, and this clip as a circle, or outside a diamond.
 
     The axis is in own spreads around the own mean, so that all features can be compared; what lies beyond its end is
@@ -125,7 +126,7 @@ def range_bar(value: float, low: float, high: float, mean: float, spread: float,
     ]
     if math.isfinite(value):
         beyond = abs(value - mean) / spread > _BAR_REACH
-        parts.append(_mark(x(value), middle, outside=not low <= value <= high, beyond=beyond, rising=value > mean))
+        parts.append(_mark(x(value), middle, outside=outside, beyond=beyond, rising=value > mean))
     said = f"{value:.4g}, own range {low:.4g} to {high:.4g}"
     return _svg(_BAR_WIDTH, _BAR_HEIGHT, "".join(parts), said, css="bar")
 
@@ -224,8 +225,8 @@ def _band(scale: _Scale, panel: CurvePanel) -> str:
 
 
 def _excess(scale: _Scale, panel: CurvePanel) -> str:
-    """Return what lies between the median and the band where it is outside."""
-    middle = panel.middle
+    """Return what lies between the center and the band where it is outside."""
+    middle = panel.center
     edge = np.where(middle > panel.high, panel.high, panel.low)
     patches = []
     for start, end in stretches(panel.outside):
@@ -259,7 +260,7 @@ def _line(scale: _Scale, values: Array, color: str, width: float, *, opacity: fl
 
 
 def _strip(scale: _Scale, outside: Array) -> str:
-    """Return marks below the axis wherever the median is outside."""
+    """Return marks below the axis wherever the center is outside."""
     y = _HEIGHT - _BOTTOM - 4
     return "".join(
         f'<rect x="{scale.x(max(start - 0.5, 0)):.1f}" y="{y}" '

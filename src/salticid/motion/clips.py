@@ -30,7 +30,7 @@ from salticid.runtime.outcome import Outcome
 
 ClipProgress = Callable[[int, int, int], None]  # number of the clip, frames done, frames in all (0 where unknown)
 
-WORKER_BYTES = 900 << 20  # that one worker takes for video of 4K
+WORKER_BYTES = 600 << 20  # that one worker takes for video of 4K
 _TOLD_EVERY_S = 0.2
 
 # A clip that takes longer hangs: the slowest that were seen took a tenth of this.

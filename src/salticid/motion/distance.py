@@ -55,7 +55,7 @@ def shrunk_distance(deviations: Array, residuals: Array, kept: float) -> float:
     u, z = deviations[known], residuals[:, known]
     plain = float(u @ u)
     if kept > 0:
-        inner = (1 - kept) * (len(z) - 1) / kept * np.eye(len(z)) + z @ z.T
+        inner = (1 - kept) * (len(z) - 1) * np.eye(len(z)) + kept * (z @ z.T)
         projected = z @ u
-        plain -= float(projected @ np.linalg.solve(inner, projected))
+        plain -= kept * float(projected @ np.linalg.solve(inner, projected))
     return plain / (1 - kept) / len(u)

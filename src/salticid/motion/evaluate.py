@@ -15,7 +15,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from salticid.core.metrics import roc_auc
 from salticid.core.types import Array
 from salticid.errors import InputError
 from salticid.motion.features import measure
-from salticid.motion.judge import NETWORK, PARTS, Judge, fit_judge
+from salticid.motion.judge import NETWORK, Judge, Method, fit_judge
 from salticid.motion.keypoints import Keypoints
 from salticid.motion.measured import Measured, View
 from salticid.motion.mocap import NORMAL, find_mocap, read_mocap
@@ -35,7 +35,7 @@ from salticid.motion.thresholds import leave_one_out, upper_limit
 if TYPE_CHECKING:
     from salticid.motion.autoencoder_network import GaitAutoencoder
 
-JUDGES = ("statistics", "autoencoder", "ensemble")
+JUDGES: tuple[Method, ...] = get_args(Method)
 MODELS = (*JUDGES, *PEERS)
 BASELINE_CLIPS = 5
 LEAST_HELD_OUT = 2
@@ -111,7 +111,9 @@ def evaluate(
     """
     _check(models, splits)
     clips, failed = measure_folder(folder, view=view, noise_m=noise_m, seed=seed, progress=progress)
-    rows = evaluate_clips(clips, models=models, splits=splits, seed=seed, normal=normal, network=network, progress=progress)
+    rows = evaluate_clips(
+        clips, models=models, splits=splits, seed=seed, normal=normal, network=network, progress=progress
+    )
     return Evaluation(tuple(rows), failed)
 
 
@@ -207,19 +209,21 @@ class _Plan:
         baseline = [own[index] for index in order[:BASELINE_CLIPS]]
         held_out = [own[index] for index in order[BASELINE_CLIPS:]]
         return {
-            model: _Scored(_all(score, held_out), {name: _all(score, them) for name, them in self.groups.items()}, limit)
+            model: _Scored(
+                _all(score, held_out), {name: _all(score, them) for name, them in self.groups.items()}, limit
+            )
             for model, score, limit in self._fitted(baseline, seed)
         }
 
     def _fitted(self, baseline: Sequence[Measured], seed: int) -> Iterator[tuple[str, Score, float]]:
         """Yield each model's name, what scores a clip, and the limit. Judges give scores in units of their limit."""
-        judges = [model for model in self.models if model in JUDGES]
+        judges = [model for model in JUDGES if model in self.models]
         wants_network = any(model != "statistics" for model in judges)
         if judges:
             judge = fit_judge(baseline, "statistics", self.network if wants_network else None, seed)
             parts_of = _remembered(judge)
-            for model in judges:
-                yield model, _relative(replace(judge, method=model), parts_of), 1.0
+            for method in judges:
+                yield method, _relative(replace(judge, method=method), parts_of), 1.0
         for model in self.models:
             if model in PEERS:
                 yield _peer(model, baseline, seed)

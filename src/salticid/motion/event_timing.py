@@ -13,6 +13,7 @@ earlier or later than the others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +22,13 @@ from salticid.core.types import Array
 
 ROUNDS = 3  # of finding the shape, and then each stride's moment
 SEARCH_S, STEP_S = 0.06, 0.002
-# How far from 0 rest, drift, speed and bend usually are, in body heights and seconds; the last two at a pace of one body
-# height per second. A weak prior (ridge regression) for clips of few strides.
+# How far from 0 rest, drift, speed and bend usually are, in body heights and seconds; the last two at a pace of one
+# body height per second. A weak prior (ridge regression) for clips of few strides.
 PLACE, DRIFT, SPEED, BEND = 0.05, 0.05, 0.4, 25.0
-LEAST_NOISE = 0.001  # of the body's height
+LEAST_NOISE = 0.006  # of the body's height: how well the shape explains even what is measured without noise
 LEAST_SAMPLES = 6  # on either side of the moment, of all strides together
 SET_OFF = 2  # which of these is the speed at the change point
+COMMON_SD_S = 0.03  # what the rough moments of all strides together stray
 MOST_OWN_S, OWN_SD_S = 0.04, 0.01  # of one stride beyond what is common to all: what a rough moment strays
 
 
@@ -38,54 +40,69 @@ class Window:
     resting_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where one point of a foot is over time, and roughly when it comes to rest, or leaves."""
+
+    places: Array  # (T, A) forward and up, or up alone, unfiltered, in body heights, in axes in which the ground rests
+    rough_s: Array  # (N,) moments that are wrong by up to `SEARCH_S`, all in much the same way; nan stays
+
+
 def refine_events(
-    times_s: Array, places: Array, rough_s: Array, window: Window, pace: float, *, arrives: bool
-) -> Array:
-    """Return the moments (N,) at which a point arrives at, or departs from, its place on the ground.
+    times_s: Array, courses: Sequence[Course], window: Window, pace: float, *, arrives: bool
+) -> list[Array]:
+    """Return the exact moments (N,) of each course at which its point arrives at its place on the ground, or departs.
 
     Parameters
     ----------
-    places
-        (T, 2) forward and up, unfiltered, in body heights, in axes in which the ground rests.
-    rough_s
-        (N,) moments that are wrong by up to `SEARCH_S`, all in much the same way; nan stays.
+    courses
+        Of the same point of one foot or both: they share the shape, so twice as many strides tell it.
     pace
         Body heights per second that the body goes over the ground.
     """
     direction = 1.0 if arrives else -1.0  # of time in which the point comes to rest
+    rough_s = np.concatenate([course.rough_s for course in courses])
+    whose = [course for course in courses for _ in course.rough_s]
     common, own = 0.0, np.zeros(len(rough_s))  # shifts of all strides, and of each beyond that
     for _ in range(ROUNDS):
-        clouds = [_cloud(times_s, places, moment, window, direction) for moment in rough_s + direction * (common + own)]
+        moments = rough_s + direction * (common + own)
+        clouds = [
+            _cloud(times_s, course.places, moment, window, direction)
+            for course, moment in zip(whose, moments, strict=True)
+        ]
         ages, near = np.concatenate([age for age, _ in clouds]), np.concatenate([place for _, place in clouds])
         if min((ages < 0).sum(), (ages > 0).sum()) < LEAST_SAMPLES:
-            return rough_s
+            break
         noise = max(float(near[ages > 0].std()), LEAST_NOISE)
-        offset, shape = _change_point(ages, near, noise, pace)
+        offset, shape = _change_point(ages, near, noise, pace, common)
         own = np.array([_own_shift(*cloud, offset, shape, noise, was) for cloud, was in zip(clouds, own, strict=True)])
-        own, common = own - np.median(own), common + offset
-    moved = np.abs(common + own) > 2 * SEARCH_S
-    return np.asarray(np.where(moved, np.nan, rough_s + direction * (common + own)))
+        own, common = own - np.nanmedian(own), common + offset
+    exact_s = rough_s + direction * (common + own)
+    ends = np.cumsum([len(course.rough_s) for course in courses])
+    return np.split(exact_s, ends[:-1])
 
 
 def _cloud(times_s: Array, places: Array, moment_s: float, window: Window, direction: float) -> tuple[Array, Array]:
-    """Return the samples around a moment: their age, above 0 while the point rests, and their place against its rest."""
+    """Return the samples around a moment: their age, above 0 while the point rests, and how far off its rest it is."""
     age = direction * (times_s - moment_s)
     near = (age > -window.moving_s) & (age < window.resting_s) & np.isfinite(places).all(axis=1)
     resting = near & (age > 0)
     if not resting.any():
-        return np.empty(0), np.empty((0, 2))
+        return np.empty(0), np.empty((0, places.shape[1]))
     return age[near], places[near] - np.median(places[resting], axis=0)
 
 
-def _change_point(ages: Array, places: Array, noise: float, pace: float) -> tuple[float, Array]:
-    """Return the age at which the point comes to rest, and the shape (4, 2) of its course around it."""
+def _change_point(ages: Array, places: Array, noise: float, pace: float, was: float) -> tuple[float, Array]:
+    """Return the age at which the point comes to rest, and the shape (4, A) of its course around it."""
     weak = np.diag(noise / np.array([PLACE, DRIFT, SPEED * pace, BEND * pace]))
     away = np.sign(places[ages < np.quantile(ages[ages < 0], 0.4)].mean(axis=0))
     offsets = np.arange(-SEARCH_S, SEARCH_S + STEP_S / 2, STEP_S)
     terms = np.stack([np.concatenate([_terms(ages - offset), weak]) for offset in offsets])
-    data = np.concatenate([places, np.zeros((4, 2))])
-    shapes = np.stack([_shapes(terms, data[:, axis], away[axis]) for axis in range(2)], axis=2)
-    best = int(((terms @ shapes - data) ** 2).sum(axis=(1, 2)).argmin())
+    data = np.concatenate([places, np.zeros((4, places.shape[1]))])
+    alike = [_shapes(terms, data[:, axis], away[axis]) for axis in range(places.shape[1])]
+    shapes = np.stack(alike, axis=2)
+    misses = ((terms @ shapes - data) ** 2).sum(axis=(1, 2)) + (noise * (was + offsets) / COMMON_SD_S) ** 2
+    best = int(misses.argmin())
     return float(offsets[best]), shapes[best]
 
 

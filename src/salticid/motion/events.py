@@ -16,7 +16,9 @@ import numpy as np
 from salticid.core.types import Array
 from salticid.motion.activity import gait_rhythm
 from salticid.motion.body import Body
-from salticid.motion.event_timing import Window, refine_events
+from salticid.motion.event_timing import Course, Window, refine_events
+from salticid.motion.events_vertical import vertical_contacts
+from salticid.motion.ground import ground_speed, pace_of
 from salticid.motion.keypoints import SIDES, Side
 from salticid.motion.signals import FORWARD, UP
 
@@ -38,7 +40,13 @@ class FootEvents:
 def find_events(body: Body) -> dict[Side, FootEvents]:
     """Find when each foot stands; none where the feet do not take turns."""
     stride_s = stride_time_of(body)
-    return {side: _events(body, side, stride_s) for side in SIDES}
+    if not np.isfinite(stride_s):
+        return {side: FootEvents(np.empty(0), np.empty(0)) for side in SIDES}
+    if not np.isfinite(body.pelvis[:, FORWARD]).any():
+        return {side: _seen_from_behind(body, side, stride_s) for side in SIDES}
+    stances = {side: _standing(body, side, stride_s) for side in SIDES}
+    contacts, toe_offs = _exact(body, stances, arrives=True), _exact(body, stances, arrives=False)
+    return {side: FootEvents(contacts[side], toe_offs[side]) for side in SIDES}
 
 
 def stride_time_of(body: Body) -> float:
@@ -46,49 +54,22 @@ def stride_time_of(body: Body) -> float:
     return 1 / gait_rhythm({name: course / body.height for name, course in body.joints.items()}, body.rate_hz).hz
 
 
-def ground_speed(body: Body) -> float:
-    """Return how fast the ground moves along the body's forward axis: 0 on a road, negative on a treadmill.
+@dataclass(frozen=True, slots=True)
+class _Stances:
+    """From when to when a foot stands, as thresholds tell it, and the point that comes first and leaves last."""
 
-    In the unit of the body per second. While a foot is low it moves as the ground does.
-    """
-    speeds = [_speed_when_low(body, side) for side in SIDES]
-    return float(np.nanmean(speeds))
-
-
-def _speed_when_low(body: Body, side: Side) -> float:
-    point = body.joint(f"{side}_toe") if f"{side}_toe" in body.joints else body.joint(f"{side}_ankle")
-    if not np.isfinite(point[:, FORWARD]).any():
-        point = body.joint(f"{side}_ankle")
-    speed = np.gradient(point[:, FORWARD], body.times_s)
-    above = point[:, UP]
-    known = np.isfinite(speed) & np.isfinite(above)
-    if not known.any():
-        return float("nan")
-    low = known & (np.nan_to_num(above, nan=np.inf) <= np.percentile(above[known], 25))
-    return float(np.median(speed[low]))
+    contacts_s: Array  # (N,)
+    toe_offs_s: Array  # (N,)
+    first: str
+    last: str
 
 
-def _events(body: Body, side: Side, stride_s: float) -> FootEvents:
-    nothing = FootEvents(np.empty(0), np.empty(0))
-    if not np.isfinite(stride_s):
-        return nothing
-    off = np.stack([_off_ground(body, f"{side}_{part}") for part in _soles(body, side)])
-    stances = list(_stances(body.times_s, np.fmin.reduce(off), stride_s))
-    return _refined(body, side, stride_s, off, *np.array(stances).T) if stances else nothing
-
-
-def _refined(body: Body, side: Side, stride_s: float, off: Array, contacts_s: Array, toe_offs_s: Array) -> FootEvents:
-    """Time the first point that comes to rest and the last one that leaves."""
-    least_s, stance_s = LEAST_FRAMES / body.rate_hz, float(np.nanmedian(toe_offs_s - contacts_s))
-    window = Window(max(MOVING_S, least_s), max(RESTING * stance_s, least_s))
-    rest = np.outer(body.times_s, [ground_speed(body), 0])
+def _standing(body: Body, side: Side, stride_s: float) -> _Stances:
     parts = _soles(body, side)
-    exact = []
-    for rough_s, arrives in ((contacts_s, True), (toe_offs_s, False)):
-        part = parts[_lowest_at(body.times_s, off, rough_s)]
-        places = (body.rough[f"{side}_{part}"][:, [FORWARD, UP]] - rest) / body.height
-        exact.append(refine_events(body.times_s, places, rough_s, window, pace_of(body), arrives=arrives))
-    return FootEvents(*exact)
+    off = np.stack([_off_ground(body, f"{side}_{part}") for part in parts])
+    stances = np.array(list(_stances(body.times_s, np.fmin.reduce(off), stride_s))).reshape(-1, 2)
+    first, last = (parts[_lowest_at(body.times_s, off, moments_s)] for moments_s in stances.T)
+    return _Stances(stances[:, 0], stances[:, 1], first, last)
 
 
 def _lowest_at(times_s: Array, off: Array, moments_s: Array) -> int:
@@ -98,18 +79,47 @@ def _lowest_at(times_s: Array, off: Array, moments_s: Array) -> int:
     return int(np.bincount(which, minlength=len(off)).argmax())
 
 
-def pace_of(body: Body) -> float:
-    """Return how fast the body moves against the ground, in body heights / s."""
-    forward = body.pelvis[:, FORWARD]
-    known = np.flatnonzero(np.isfinite(forward))
-    own = (forward[known[-1]] - forward[known[0]]) / (body.times_s[known[-1]] - body.times_s[known[0]])
-    return abs(float(own - ground_speed(body))) / body.height
+def _exact(body: Body, stances: dict[Side, _Stances], *, arrives: bool) -> dict[Side, Array]:
+    """Return the exact contacts, or toe-offs; both feet together where the same point makes them."""
+    parts = {side: stances[side].first if arrives else stances[side].last for side in SIDES}
+    exact: dict[Side, Array] = {}
+    for part in sorted(set(parts.values())):
+        sides = [side for side in SIDES if parts[side] == part]
+        courses = [_course(body, f"{side}_{part}", stances[side], arrives) for side in sides]
+        window = _window(body, [stances[side] for side in sides])
+        moments_s = refine_events(body.times_s, courses, window, pace_of(body), arrives=arrives)
+        exact |= dict(zip(sides, moments_s, strict=True))
+    return exact
+
+
+def _course(body: Body, name: str, stances: _Stances, arrives: bool) -> Course:
+    ground = np.outer(body.times_s, [ground_speed(body), 0])
+    places = (body.rough[name][:, [FORWARD, UP]] - ground) / body.height
+    return Course(places, stances.contacts_s if arrives else stances.toe_offs_s)
+
+
+def _window(body: Body, stances: list[_Stances]) -> Window:
+    durations_s = np.concatenate([one.toe_offs_s - one.contacts_s for one in stances])
+    known = durations_s[np.isfinite(durations_s)]
+    least_s, stance_s = LEAST_FRAMES / body.rate_hz, float(np.median(known)) if len(known) else 0.0
+    return Window(max(MOVING_S, least_s), max(RESTING * stance_s, least_s))
+
+
+def _seen_from_behind(body: Body, side: Side, stride_s: float) -> FootEvents:
+    rough_s = vertical_contacts(body.times_s, _foot_height(body, side), stride_s)
+    return FootEvents(rough_s, np.full(len(rough_s), np.nan))
+
+
+def _foot_height(body: Body, side: Side) -> Array:
+    """Return the height of the middle of a foot, (T,)."""
+    middle = (body.joint(f"{side}_heel") + body.joint(f"{side}_toe"))[:, UP] / 2
+    return middle if np.isfinite(middle).any() else body.joint(f"{side}_ankle")[:, UP]
 
 
 def _soles(body: Body, side: Side) -> list[str]:
-    """Return the parts of a foot that touch the ground; the ankle stands in for a heel that the source does not know."""
-    known = [part for part in ("heel", "toe") if np.isfinite(body.joint(f"{side}_{part}")).any()]
-    return known if "heel" in known else ["ankle", *known]
+    """Return the parts of a foot that touch the ground; its ankle stands for them where the source knows neither."""
+    known = [part for part in ("heel", "toe") if np.isfinite(body.joint(f"{side}_{part}")[:, FORWARD]).any()]
+    return known or ["ankle"]
 
 
 def _off_ground(body: Body, name: str) -> Array:

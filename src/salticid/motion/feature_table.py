@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from salticid.motion.gait import Gait, loading_s, midstance_s, other_side
+from salticid.motion.gait import Gait, other_side
 from salticid.motion.measured import Activity, Feature, Stride, View
 from salticid.motion.signals import FORWARD, LEFT
 
@@ -90,7 +90,7 @@ def _rise(gait: Gait, stride: Stride) -> float:
 
 def _step_width(gait: Gait, stride: Stride) -> float:
     """Return how far outside of the other foot's place this one stands; below 0 they cross."""
-    own = gait.place(f"{stride.side}_ankle", LEFT, midstance_s(stride))
+    own = gait.place(f"{stride.side}_ankle", LEFT, gait.midstance_s(stride))
     other = gait.place(f"{other_side(stride.side)}_ankle", LEFT, gait.midstance_of_other(stride))
     return 100 * (own - other if stride.side == "left" else other - own) / gait.body.height
 
@@ -102,12 +102,12 @@ def at_contact(name: str) -> Definition:
 
 def at_midstance(name: str) -> Definition:
     """Return the definition "this signal halfway from contact to toe-off"."""
-    return lambda gait, stride: gait.at(name, stride.side, midstance_s(stride))
+    return lambda gait, stride: gait.at(name, stride.side, gait.midstance_s(stride))
 
 
 def loading_peak(name: str) -> Definition:
     """Return the definition "the most of this signal while the leg takes the load"."""
-    return lambda gait, stride: float(gait.during(name, stride.side, *loading_s(stride)).max())
+    return lambda gait, stride: float(gait.during(name, stride.side, *gait.loading_s(stride)).max())
 
 
 def stance_peak(name: str) -> Definition:
@@ -260,9 +260,9 @@ REAR_VIEW = (
 
 ROWS: tuple[Row, ...] = (
     *_but(STEPS, views=EVERY),
-    *_but(CONTACT, views=EVERY, least_fps=TIMED_FPS),
-    *_but((DOUBLE_SUPPORT,), views=EVERY, activities=("walk",), least_fps=TIMED_FPS),
-    *_but((FLIGHT,), views=EVERY, activities=("run",), least_fps=TIMED_FPS),
+    *_but(CONTACT, least_fps=TIMED_FPS),
+    *_but((DOUBLE_SUPPORT,), activities=("walk",), least_fps=TIMED_FPS),
+    *_but((FLIGHT,), activities=("run",), least_fps=TIMED_FPS),
     *SIDE_VIEW,
     *_but((FOOT_ANGLE,), least_fps=TIMED_FPS),
     *_but(REAR_VIEW, views=FRONTAL),

@@ -8,7 +8,7 @@ import numpy as np
 
 from salticid.core.types import Array
 from salticid.motion.body import Body
-from salticid.motion.events import ground_speed
+from salticid.motion.ground import ground_speed
 from salticid.motion.keypoints import Side
 from salticid.motion.measured import Signals, Stride
 from salticid.motion.signals import FORWARD
@@ -60,12 +60,32 @@ class Gait:
         before = contacts[(contacts < stride.start_s) & (contacts > stride.start_s - duration)]
         return float(before[-1]) if len(before) else float("nan")
 
+    def midstance_s(self, stride: Stride) -> float:
+        """Return the middle of the stance: halfway to toe-off, or where the view hides that, as the pelvis tells it."""
+        if np.isfinite(stride.toe_off_s):
+            return (stride.start_s + stride.toe_off_s) / 2
+        return self._turn_of_pelvis(stride.start_s, self.contact_of_other(stride))
+
+    def loading_s(self, stride: Stride) -> tuple[float, float]:
+        """Return from when to when the leg takes the load."""
+        return stride.start_s, stride.start_s + 2 * LOADING * (self.midstance_s(stride) - stride.start_s)
+
     def midstance_of_other(self, stride: Stride) -> float:
         """Return the middle of the other foot's stance that begins within a stride."""
+        contact_s = self.contact_of_other(stride)
         events = self.found.events[other_side(stride.side)]
-        within = (events.contacts_s > stride.start_s) & (events.contacts_s < stride.end_s)
-        middles = ((events.contacts_s + events.toe_offs_s) / 2)[within]
-        return float(middles[0]) if len(middles) else float("nan")
+        toe_offs_s = events.toe_offs_s[events.contacts_s == contact_s]
+        known = len(toe_offs_s) > 0 and np.isfinite(toe_offs_s[0])
+        return float(contact_s + toe_offs_s[0]) / 2 if known else self._turn_of_pelvis(contact_s, stride.end_s)
+
+    def _turn_of_pelvis(self, start_s: float, end_s: float) -> float:
+        """Return when the pelvis is highest over the standing leg in walking, and lowest upon it in running."""
+        times_s, height = self.signals.times_s, self._course("pelvis_height", "left")
+        inside = (times_s >= start_s) & (times_s <= end_s) & np.isfinite(height)
+        if not inside.any():
+            return float("nan")
+        height = height[inside] if self.body.activity == "walk" else -height[inside]
+        return float(times_s[inside][np.argmax(height)])
 
     def advance(self, stride: Stride) -> float:
         """Return how far the body goes over the ground in a stride, in its unit."""
@@ -87,16 +107,6 @@ class Gait:
 def gait_of(body: Body, signals: Signals, found: FoundStrides, given_kmh: float | None = None) -> Gait:
     """Put together what was found and what the user said."""
     return Gait(body, signals, found, ground_speed(body), None if given_kmh is None else given_kmh / 3.6)
-
-
-def midstance_s(stride: Stride) -> float:
-    """Return the middle between contact and toe-off."""
-    return (stride.start_s + stride.toe_off_s) / 2
-
-
-def loading_s(stride: Stride) -> tuple[float, float]:
-    """Return from when to when the leg takes the load."""
-    return stride.start_s, stride.start_s + LOADING * (stride.toe_off_s - stride.start_s)
 
 
 def other_side(side: Side) -> Side:

@@ -84,13 +84,13 @@ class Judge:
 
     def judge_parts(self, parts: Mapping[str, float]) -> Verdict:
         """Return the verdict on a clip of which the distances are known."""
-        used = [part for part in self._wanted() if math.isfinite(parts[part]) and self._knows(part)]
+        used = [part for part in self.known_parts if math.isfinite(parts[part])]
         if not used or (self.method != "statistics" and NETWORK not in used):
             raise InputError(
                 "the clip tells nothing that can be compared with the baseline: it is too short, or the body is hidden"
             )
         limits = {part: upper_limit(self._own(part)).value for part in used}
-        own_scores = np.array([_score(dict(zip(PARTS, row, strict=True)), used, limits) for row in self.own_parts])
+        own_scores = self.own_scores(used)
         return Verdict(
             score=_score(parts, used, limits),
             limit=upper_limit(own_scores),
@@ -99,17 +99,25 @@ class Judge:
             own_scores=own_scores,
         )
 
-    def _wanted(self) -> tuple[str, ...]:
-        return {"statistics": GROUPS, "autoencoder": (NETWORK,), "ensemble": PARTS}[self.method]
+    @property
+    def known_parts(self) -> tuple[str, ...]:
+        """Those of `PARTS` that the method looks at and the own clips tell."""
+        wanted = {"statistics": GROUPS, "autoencoder": (NETWORK,), "ensemble": PARTS}[self.method]
+        return tuple(part for part in wanted if int(np.isfinite(self._own(part)).sum()) >= LEAST_CLIPS)
+
+    def own_scores(self, used: Sequence[str] | None = None) -> Array:
+        """Return the scores of the own clips by some parts, (N,), each by a model of the others; by default by all."""
+        parts = self.known_parts if used is None else used
+        limits = {part: upper_limit(self._own(part)).value for part in parts}
+        return np.array([_score(dict(zip(PARTS, row, strict=True)), parts, limits) for row in self.own_parts])
 
     def _own(self, part: str) -> Array:
         return np.asarray(self.own_parts[:, PARTS.index(part)])
 
-    def _knows(self, part: str) -> bool:
-        return int(np.isfinite(self._own(part)).sum()) >= LEAST_CLIPS
 
-
-def fit_judge(clips: Sequence[Measured], method: Method, network: GaitAutoencoder | None = None, seed: int = 0) -> Judge:
+def fit_judge(
+    clips: Sequence[Measured], method: Method, network: GaitAutoencoder | None = None, seed: int = 0
+) -> Judge:
     """Learn what is usual from the clips of one person.
 
     Parameters
@@ -134,7 +142,9 @@ def group_distances(statistics: Statistics, description: Description) -> dict[st
     """Return the distance in each group; nan in one of which the clip tells less than half."""
     told = set(np.array(description.names)[np.isfinite(description.values)].tolist()) if description.names else set()
     found = distances(statistics, description)
-    return {group: found[group] if _share_told(statistics, group, told) >= LEAST_OF_GROUP else math.nan for group in GROUPS}
+    return {
+        group: found[group] if _share_told(statistics, group, told) >= LEAST_OF_GROUP else math.nan for group in GROUPS
+    }
 
 
 def _share_told(statistics: Statistics, group: str, told: set[str]) -> float:

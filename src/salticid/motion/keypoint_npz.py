@@ -10,9 +10,10 @@ import zlib
 
 import numpy as np
 
-from salticid.core.atomic import replacing
+from salticid.core.atomic import write_bytes
 from salticid.core.types import Array
 from salticid.errors import InputError
+from salticid.motion.array_file import to_npz
 from salticid.motion.keypoints import Keypoints
 
 VERSION = 1
@@ -40,8 +41,7 @@ def write_npz(path: str | os.PathLike[str], keypoints: Keypoints, *, overwrite: 
         members["size_px"] = np.array(keypoints.size_px, np.int64)
     if keypoints.world_m is not None:
         members["world_m"] = np.asarray(keypoints.world_m, np.float32)
-    with replacing(path, overwrite=overwrite) as part, part.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **members)
+    write_bytes(path, to_npz(members), overwrite=overwrite)
 
 
 def read_npz(data: bytes, name: str) -> Keypoints:

@@ -27,7 +27,12 @@ _SIDED = {
     "toe": ("toe", "bigtoe", "footindex", "toetip"),
     "small_toe": ("smalltoe",),
 }
-_MIDDLE = {"nose": ("nose",), "neck": ("neck",), "head": ("head", "tophead"), "pelvis": ("pelvis", "chip", "midhip")}
+_MIDDLE = {
+    "nose": ("nose",),
+    "neck": ("neck",),
+    "head": ("head", "tophead"),
+    "pelvis": ("pelvis", "hip", "chip", "midhip"),
+}
 _SIDED_BY_SPELLING = {spelling: joint for joint, spellings in _SIDED.items() for spelling in spellings}
 _MIDDLE_BY_SPELLING = {spelling: joint for joint, spellings in _MIDDLE.items() for spelling in spellings}
 _SIDES: tuple[tuple[str, Side], ...] = (("left", "left"), ("right", "right"), ("l", "left"), ("r", "right"))

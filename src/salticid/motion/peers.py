@@ -37,7 +37,7 @@ def fit_peer(name: str, clips: Sequence[Signals], seed: int) -> Callable[[Signal
     def flat(clip: Array) -> Windows:
         scaled = scale(clip).astype(np.float64)
         whole = scaled[np.isfinite(scaled).all(axis=(1, 2))]
-        rows = _moments(whole) if name == "mahalanobis" else whole.reshape(len(whole), -1)
+        rows = _moments(whole) if name == "mahalanobis" else whole.reshape(len(whole), whole.shape[1] * whole.shape[2])
         return np.asarray(rows)
 
     score = PEERS[name](np.concatenate([flat(clip) for clip in windows]), np.random.default_rng(seed))
@@ -96,9 +96,7 @@ def isolation_forest(windows: Windows, rng: np.random.Generator) -> Score:
     """Return 2^(-depth / c) of random trees (Liu, Ting and Zhou 2008): what is unusual is alone after few questions."""
     sample = min(TREE_SAMPLE, len(windows))
     deepest = int(np.ceil(np.log2(max(sample, 2))))
-    trees = [
-        _grown(windows[rng.choice(len(windows), sample, replace=False)], deepest, rng) for _ in range(TREES)
-    ]
+    trees = [_grown(windows[rng.choice(len(windows), sample, replace=False)], deepest, rng) for _ in range(TREES)]
 
     def score(rows: Windows) -> Array:
         depth = np.mean([_depths(tree, rows) for tree in trees], axis=0)

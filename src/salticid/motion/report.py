@@ -1,7 +1,7 @@
 """The answer to a clip as files: a page for people, and the same in JSON, tables and OpenSim's formats for programs.
 
 report.html      one file, opens anywhere, prints to PDF
-score.json       verdict, changes, features, curves
+score.json       verdict, changes, curves
 features.csv     every feature of every stride          (features.parquet on request)
 curves.csv       every stride in 101 points             (curves.parquet on request)
 keypoints.trc    joints in meters, where the person's height is known
@@ -17,27 +17,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from salticid import __version__
 from salticid.core.atomic import check_target, make_folder, write_bytes
-from salticid.core.plain import strict
 from salticid.core.types import Image
 from salticid.errors import InputError
 from salticid.motion import report_sections as sections
 from salticid.motion.body import read_body
-from salticid.motion.clip import Clip
-from salticid.motion.measured import Measured
 from salticid.motion.mot import write_mot
-from salticid.motion.options import MotionOptions
 from salticid.motion.report_curves import curves
-from salticid.motion.report_data import ReportData
-from salticid.motion.report_json import report_json
+from salticid.motion.report_method import method, own_clips, quality
 from salticid.motion.report_page import page
+from salticid.motion.report_text import phrase, verdict
 from salticid.motion.tables import Table, curves_table, features_table, write_table
 from salticid.motion.trc import write_body, write_trc
 
+if TYPE_CHECKING:
+    from salticid.motion.baseline import Baseline
+    from salticid.motion.score import MotionScore
+
 PAGE = "report.html"
 FOOTER = f"Not a medical device. Made by salticid {__version__}."
+JSON_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,56 +61,92 @@ class _Output:
     needed: bool = True  # else an `InputError` says that this clip does not have it
 
 
-def write_report_of(
-    data: ReportData,
+def write_report(
+    score: MotionScore,
+    baseline: Baseline,
     folder: str | os.PathLike[str],
     *,
-    title: str,
-    clip: Clip | None = None,
     stills: Sequence[tuple[Image, str]] = (),
+    title: str = "",
     parquet: bool = False,
     overwrite: bool = True,
 ) -> WrittenReport:
-    """Write a report whose content is there already; parameters and errors are those of `write_report`."""
-    outputs = _outputs(data, clip, title, parquet=parquet)
+    """Write the report of a clip.
+
+    Parameters
+    ----------
+    score, baseline
+        The answer, and what it was compared with.
+    folder
+        Made where it is missing; other files in it stay.
+    stills
+        Pictures of the clip, (H, W, 3) uint8 RGB each, with a caption; see `overlay.stills`.
+    title
+        What stands above the verdict; by default the clip's name.
+    parquet
+        Write the tables as Parquet too.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written, or a file of the report is there and `overwrite` is false.
+    MissingError
+        Parquet was asked for, and pyarrow is not installed.
+    """
+    outputs = _outputs(score, title or score.name, baseline, parquet=parquet)
     place = make_folder(folder)
     for name in (PAGE, *(output.name for output in outputs)):
         check_target(place / name, overwrite=overwrite)
     left_out = {output.name: reason for output in outputs if (reason := _written(output, place))}
     files = [(output.name, output.content) for output in outputs if output.name not in left_out]
     absent = [(name, f"not written: {reason}") for name, reason in left_out.items()]
-    write_bytes(place / PAGE, report_html(data, title, stills, [*files, *absent]).encode())
+    html = report_html(score, baseline, title, stills, [*files, *absent])
+    write_bytes(place / PAGE, html.encode())
     return WrittenReport(place, (PAGE, *(name for name, _ in files)), left_out)
 
 
 def report_html(
-    data: ReportData, title: str, stills: Sequence[tuple[Image, str]] = (), files: Sequence[tuple[str, str]] = ()
+    score: MotionScore,
+    baseline: Baseline,
+    title: str = "",
+    stills: Sequence[tuple[Image, str]] = (),
+    files: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return the page, which loads nothing; `files` are named at its end, each with what is in it."""
+    heading = title or score.name
     parts = (
-        sections.head(data, title),
-        sections.changes(data),
+        sections.head(score, heading),
+        sections.changes(score, baseline),
         sections.stills(stills),
-        curves(data),
-        sections.sides(data),
-        sections.features(data),
-        sections.not_measured(data),
-        sections.quality(data),
-        sections.method(data, files),
+        curves(score),
+        sections.sides(score),
+        sections.features(score),
+        sections.not_measured(score),
+        quality(score),
+        own_clips(baseline),
+        method(score, baseline, files),
     )
-    return page(title, parts, FOOTER)
+    return page(heading, parts, FOOTER)
 
 
-def _outputs(data: ReportData, clip: Clip | None, title: str, *, parquet: bool) -> list[_Output]:
+def report_json(score: MotionScore, title: str = "") -> str:
+    """Return the same for programs: `MotionScore.to_dict` with the verdict and the changes as sentences."""
+    told = score.to_dict()
+    for change, one in zip(told["changes"], score.changes, strict=True):
+        change["says"] = phrase(one)
+    head = {"format_version": JSON_VERSION, "title": title or score.name, "verdict": verdict(score)}
+    return json.dumps({**head, **told}, indent=1, allow_nan=False) + "\n"
+
+
+def _outputs(score: MotionScore, title: str, baseline: Baseline, *, parquet: bool) -> list[_Output]:
     """Return the files beside the page."""
-    measured = data.measured
-    features, curves = features_table(measured), curves_table(measured)
+    features, every_stride = features_table(score.measured), curves_table(score.measured)
     outputs = [
-        _Output("score.json", "verdict, changes, features and curves for programs", partial(_write_json, data, title)),
+        _Output("score.json", "verdict, changes and curves for programs", partial(_write_json, score, title)),
         _Output("features.csv", "every feature of every stride", partial(_write_table, features)),
-        _Output("curves.csv", "every stride in 101 points", partial(_write_table, curves)),
-        _Output("keypoints.trc", "joints for OpenSim", partial(_write_joints, clip, measured), needed=False),
-        _Output("angles.mot", "joint angles for OpenSim", partial(_write_angles, measured), needed=False),
+        _Output("curves.csv", "every stride in 101 points", partial(_write_table, every_stride)),
+        _Output("keypoints.trc", "joints for OpenSim", partial(_write_joints, score, baseline), needed=False),
+        _Output("angles.mot", "joint angles for OpenSim", partial(_write_angles, score), needed=False),
     ]
     if parquet:
         outputs += [replace(output, name=f"{Path(output.name).stem}.parquet") for output in outputs[1:3]]
@@ -128,33 +166,26 @@ def _written(output: _Output, folder: Path) -> str:
     return ""
 
 
-def _write_json(data: ReportData, title: str, path: Path) -> None:
-    text = json.dumps(strict(report_json(data, title)), indent=1, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+def _write_json(score: MotionScore, title: str, path: Path) -> None:
+    write_bytes(path, report_json(score, title).encode())
 
 
 def _write_table(table: Table, path: Path) -> None:
     write_table(path, table)
 
 
-def _write_angles(measured: Measured, path: Path) -> None:
-    write_mot(path, measured.signals)
+def _write_angles(score: MotionScore, path: Path) -> None:
+    write_mot(path, score.measured.signals)
 
 
-def _write_joints(clip: Clip | None, measured: Measured, path: Path) -> None:
+def _write_joints(score: MotionScore, baseline: Baseline, path: Path) -> None:
     """Write where the joints are: of a room as they are, of a picture in meters by the person's height."""
-    if clip is None:
-        raise InputError("the joints of the clip were not given")
-    if clip.keypoints.dimensions == 3:
-        write_trc(path, clip.keypoints.times_s, clip.keypoints.positions, clip.keypoints.names)
+    if score.clip is None:
+        raise InputError("only what was measured in the clip is known, not its joints")
+    keypoints = score.clip.keypoints
+    if keypoints.dimensions == 3:
+        write_trc(path, keypoints.times_s, keypoints.positions, keypoints.names)
         return
-    if not math.isfinite(measured.height_m):
+    if not math.isfinite(score.measured.height_m):
         raise InputError("it is in meters, which need the person's height: give it (height_m)")
-    write_body(path, read_body(clip.keypoints, _as_measured(measured)))
-
-
-def _as_measured(measured: Measured) -> MotionOptions:
-    """Return the options by which a clip is read as it was measured."""
-    view = "auto" if measured.view == "room" else measured.view
-    activity = "auto" if measured.activity == "other" else measured.activity
-    return MotionOptions(height_m=measured.height_m, view=view, activity=activity)
+    write_body(path, read_body(keypoints, baseline.options))

@@ -2,96 +2,96 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from salticid.core.types import Array
-from salticid.motion.chart import SIDE_COLORS, CurvePanel, curve_chart, shared_range, stretches
-from salticid.motion.measured import PHASE_POINTS, Curve
-from salticid.motion.report_data import ReportData, toe_off_percent
+from salticid.motion.chart import SIDE_COLORS, CurvePanel, curve_chart, shared_range
+from salticid.motion.keypoints import Side
+from salticid.motion.measured import PHASE_POINTS, Measured
 from salticid.motion.report_page import Cell, Html, figure, section
 from salticid.motion.report_text import unit_words, where_outside
 
+if TYPE_CHECKING:
+    from salticid.motion.band import ScoredCurve
+    from salticid.motion.score import MotionScore
+
 SHOWN = ("knee_flexion", "hip_flexion", "ankle_dorsiflexion", "pelvic_drop", "hip_adduction", "knee_valgus")
 SHOWN_OTHERS = 4  # curves beside those, the ones that changed most
-SHORTEST = 3  # percent of the stride: what leaves the band for less is not worth a sentence
 
 
-def curves(data: ReportData) -> str:
-    """Return the curves over the stride, left and right beside each other, those that changed most first."""
-    names = list(dict.fromkeys(curve.name for curve in data.measured.curves.values() if curve.key in data.bands))
-    excess = {name: _excess(data, name) for name in names}
-    names = [name for name in names if name in SHOWN or excess[name] > 0]
-    main = sorted((name for name in names if name in SHOWN), key=lambda name: -excess[name])
-    others = sorted((name for name in names if name not in SHOWN), key=lambda name: -excess[name])
-    ordered = [*main, *others[:SHOWN_OTHERS]]
+def curves(score: MotionScore) -> str:
+    """Return the curves, left and right beside each other, those that changed most first."""
+    excess: dict[str, float] = {}
+    for curve in score.curves.values():
+        excess[curve.name] = max(excess.get(curve.name, 0.0), _excess(curve))
+    main = sorted((name for name in excess if name in SHOWN), key=lambda name: -excess[name])
+    others = sorted((name for name in excess if name not in SHOWN and excess[name] > 0), key=lambda name: -excess[name])
+    cycle = cycle_of(score.measured)
     note = (
-        f"Every {data.cycle} of this clip is a thin line, their median the thick one. Gray is your own range, the "
-        "dashed line your own mean. Where the median leaves the range, the space between is filled and the axis black."
+        f"Every {cycle} of this clip is a thin line, their mean the thick one. Gray is where another clip of yours "
+        "would be, the dashed line your own mean. Where this one leaves it, the gap is filled and the axis black."
     )
-    return section(f"Over the {data.cycle}", "".join(_curve_pair(data, name) for name in ordered), note)
+    pairs = "".join(_pair(score, name) for name in (*main, *others[:SHOWN_OTHERS]))
+    return section(f"Over the {cycle}", pairs, note)
 
 
-def _curve_pair(data: ReportData, name: str) -> str:
-    found = [curve for curve in data.measured.curves.values() if curve.name == name and curve.key in data.bands]
-    panels = [_panel(data, curve) for curve in found]
+def cycle_of(measured: Measured) -> str:
+    """Return what the movement consists of."""
+    return "repetition" if measured.activity == "exercise" else "stride"
+
+
+def toe_off_percent(measured: Measured, side: Side | None) -> float:
+    """Return where stance ends, in percent of the stride: the median over the strides; nan where it was not seen."""
+    shares = [
+        100 * (stride.toe_off_s - stride.start_s) / (stride.end_s - stride.start_s)
+        for stride in measured.strides
+        if side in (None, stride.side) and math.isfinite(stride.toe_off_s)
+    ]
+    return float(np.median(shares)) if shares else math.nan
+
+
+def _excess(curve: ScoredCurve) -> float:
+    """Return how far a curve leaves its band: mean over the stride, in widths of the band."""
+    width = np.maximum(curve.band.high - curve.band.low, 1e-9)
+    beyond = np.fmax(np.fmax(curve.mean - curve.band.high, curve.band.low - curve.mean), 0.0) / width
+    return float(np.nansum(beyond)) / PHASE_POINTS
+
+
+def _pair(score: MotionScore, name: str) -> str:
+    """Return the sides of a curve on one axis, with a sentence for every part that is outside."""
+    found = [curve for curve in score.curves.values() if curve.name == name]
+    panels = [_panel(score.measured, curve) for curve in found]
     shared = shared_range(panels)
     figures = "".join(
-        figure(curve_chart(panel, shared), _panel_caption(panel, curve))
-        for panel, curve in zip(panels, found, strict=True)
+        figure(curve_chart(panel, shared), _caption(panel, curve)) for panel, curve in zip(panels, found, strict=True)
     )
-    sentences = [sentence for panel, curve in zip(panels, found, strict=True) for sentence in _leaves(panel, curve)]
-    said = "".join(f'<p class="note">{escape(sentence)}.</p>' for sentence in sentences)
+    said = "".join(
+        f'<p class="note">{escape(where_outside(curve, part, panel.toe_off_percent, panel.cycle))}.</p>'
+        for panel, curve in zip(panels, found, strict=True)
+        for part in curve.excursions
+    )
     return f'<div class="keep"><h3>{escape(found[0].title)}</h3><div class="pair">{figures}</div>{said}</div>'
 
 
-def _panel(data: ReportData, curve: Curve) -> CurvePanel:
-    band = data.bands[curve.key]
+def _panel(measured: Measured, curve: ScoredCurve) -> CurvePanel:
     return CurvePanel(
-        curve.side or curve.title,
-        unit_words(curve.unit),
-        SIDE_COLORS[curve.side],
-        np.asarray(curve.strides, np.float64),
-        band.low,
-        band.high,
-        band.mean,
-        toe_off_percent(data.measured, curve.side),
-        data.cycle,
+        title=curve.side or curve.title,
+        unit=unit_words(curve.unit),
+        color=SIDE_COLORS[curve.side],
+        strides=np.asarray(curve.strides, np.float64),
+        center=curve.mean,
+        low=curve.band.low,
+        high=curve.band.high,
+        mean=curve.band.mean,
+        toe_off_percent=toe_off_percent(measured, curve.side),
+        cycle=cycle_of(measured),
     )
 
 
-def _panel_caption(panel: CurvePanel, curve: Curve) -> Cell:
-    share = float(np.mean(panel.outside)) * 100
+def _caption(panel: CurvePanel, curve: ScoredCurve) -> Cell:
+    share = 100 * float(np.mean(panel.outside))
     side = f'<b class="{curve.side}">{curve.side.capitalize()}</b>, ' if curve.side else ""
     return Html(f"{side}{len(curve.strides)} {panel.cycle}s, outside for {share:.0f} % of the {panel.cycle}")
-
-
-def _leaves(panel: CurvePanel, curve: Curve) -> list[str]:
-    """Return where the curve leaves the band, a sentence each."""
-    middle = panel.middle
-    beyond = np.where(middle > panel.high, middle - panel.high, np.where(middle < panel.low, middle - panel.low, 0.0))
-    sentences = []
-    for start, end in stretches(panel.outside):
-        if end - start < SHORTEST:
-            continue
-        most = float(beyond[start + int(np.argmax(np.abs(beyond[start : end + 1])))])
-        sentences.append(
-            where_outside(curve.title, curve.side, start, end, most, curve.unit, panel.toe_off_percent, panel.cycle)
-        )
-    return sentences
-
-
-def _excess(data: ReportData, name: str) -> float:
-    """Return how far the curves of a name leave their bands: mean over the stride, in widths of the band."""
-    panels = [
-        _panel(data, curve) for curve in data.measured.curves.values() if curve.name == name and curve.key in data.bands
-    ]
-    return max((_mean_excess(panel) for panel in panels), default=0.0)
-
-
-def _mean_excess(panel: CurvePanel) -> float:
-    middle = panel.middle
-    width: Array = np.maximum(panel.high - panel.low, 1e-9)
-    beyond = np.fmax(np.fmax(middle - panel.high, panel.low - middle), 0.0) / width
-    return float(np.nansum(beyond)) / PHASE_POINTS

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from salticid.motion.keypoints import Side
+if TYPE_CHECKING:
+    from salticid.motion.band import Excursion, ScoredCurve
+    from salticid.motion.score import Change, MotionScore
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MOVEMENTS = {"run": "runs", "walk": "walks", "exercise": "clips", "other": "clips"}
+
+_CONFIDENCE = ((0.7, "high"), (0.4, "medium"), (0.0, "low"))  # from which value on
 
 # How a change of a feature is said: {side} and {by}, then the words for more and for less.
 _PHRASES = {
@@ -54,93 +58,66 @@ _PHRASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How one number of a clip stands to the person's own."""
-
-    name: str  # of the feature: "knee_swing_peak"
-    side: Side | None
-    title: str  # "Most knee flexion in swing"
-    unit: str
-    phase: str
-    value: float
-    low: float  # of the own clips
-    high: float
-    mean: float
-    deviation: float  # from the mean, in own spreads
-
-    @property
-    def is_comparison(self) -> bool:
-        """Whether it tells of left against right, and not of a side."""
-        return self.name.endswith("_asymmetry")
-
-    @property
-    def by(self) -> float:
-        """Value less mean, in its unit."""
-        return self.value - self.mean
-
-
-def verdict(inside: bool | None, activity: str, clips: int, first: Difference | None, confidence: str) -> str:
-    """Return the one sentence that stands above everything else.
-
-    Parameters
-    ----------
-    inside
-        None where the clip cannot be judged.
-    first
-        The largest difference, if there is one.
-    confidence
-        "high", "medium", "low"; empty where it is not known.
-    """
-    own = f"your own {count_word(clips)} {_MOVEMENTS.get(activity, 'clips')}"
+def verdict(score: MotionScore) -> str:
+    """Return the one sentence that stands above everything else."""
+    activity = score.measured.activity
+    own = f"your own {count_word(len(score.own_scores))} {_MOVEMENTS.get(activity, 'clips')}"
+    inside = is_inside(score)
     if inside is None:
         return f"No verdict: this clip cannot be compared with {own}."
-    sure = f" How sure: {confidence}." if confidence else ""
-    if inside:
-        return f"Inside {own}: this clip differs from them no more than they differ from one another.{sure}"
-    told = f": {phrase(first)}" if first is not None else ""
-    return f"Outside {own}{told}.{sure}"
+    largest = _largest(score)
+    sure = f"How sure: {confidence_word(score.confidence)}."
+    if not inside:
+        told = phrase(largest) if largest else "no single feature stands out, the movement as a whole does"
+        return f"Outside {own}: {told}. {sure}"
+    alone = f", though {phrase(largest)}" if largest else ": it differs from them no more than they do among themselves"
+    return f"Inside {own}{alone}. {sure}"
 
 
-def phrase(difference: Difference) -> str:
-    """Return a difference as part of a sentence.
+def is_inside(score: MotionScore) -> bool | None:
+    """Return whether the clip is inside the person's own range; None where that cannot be told."""
+    return score.inside if math.isfinite(score.score) and math.isfinite(score.limit) else None
 
-    >>> knee = Difference("knee_swing_peak", "right", "Most knee flexion", "deg", "swing", 79.0, 94.0, 98.0, 96.0, -6.8)
-    >>> phrase(knee)
-    'the right knee bends 17.0° less in swing'
-    """
-    by = amount(abs(difference.by), difference.unit)
-    side = difference.side or ""
-    if difference.name in _PHRASES:
-        text, more, less = _PHRASES[difference.name]
-        return text.format(side=side, by=by, word=more if difference.by > 0 else less)
-    if difference.is_comparison:
-        what = difference.title.partition(":")[0].lower()
-        return f"left and right differ by {by} {'more' if difference.by > 0 else 'less'} in {what}"
+
+def confidence_word(confidence: float) -> str:
+    """Return a confidence of 0..1 as a word."""
+    return next(word for least, word in _CONFIDENCE if not confidence < least)
+
+
+def phrase(change: Change) -> str:
+    """Return a change as part of a sentence: "the right knee bends 17.0° less in swing"."""
+    difference = change.value - change.mean
+    by, side = amount(abs(difference), change.unit), change.side or ""
+    if change.name in _PHRASES:
+        text, more, less = _PHRASES[change.name]
+        return text.format(side=side, by=by, word=more if difference > 0 else less)
+    if is_comparison(change):
+        what = change.title.partition(":")[0].lower()
+        return f"left and right differ by {by} {'more' if difference > 0 else 'less'} in {what}"
     where = f" ({side})" if side else ""
-    return f"{difference.title.lower()}{where} is {by} {'higher' if difference.by > 0 else 'lower'}"
+    return f"{change.title.lower()}{where} is {by} {'higher' if difference > 0 else 'lower'}"
 
 
-def comparison(difference: Difference) -> str:
-    """Return the numbers behind a difference: this clip, the own range, and how many own spreads that is."""
-    value, mean, low, high = (
-        amount(number, difference.unit)
-        for number in (difference.value, difference.mean, difference.low, difference.high)
-    )
-    spreads = f"{abs(difference.deviation):.1f} of your own spreads {'above' if difference.deviation > 0 else 'below'}"
-    beyond = "beyond" if not difference.low <= difference.value <= difference.high else "within"
+def comparison(change: Change) -> str:
+    """Return the numbers behind a change: this clip, the own range, and how many own spreads that is."""
+    value, mean, low, high = (amount(one, change.unit) for one in (change.value, change.mean, change.low, change.high))
+    spreads = f"{abs(change.t):.1f} of your own spreads {'above' if change.t > 0 else 'below'}"
+    beyond = "within" if change.low <= change.value <= change.high else "beyond"
     return f"{value} now; {mean} before, {beyond} your range of {low} to {high}; {spreads} your mean"
 
 
-def where_outside(
-    title: str, side: Side | None, start: int, end: int, most: float, unit: str, toe_off: float, cycle: str = "stride"
-) -> str:
+def is_comparison(change: Change) -> bool:
+    """Return whether a change tells of left against right, and not of a side."""
+    return change.name.endswith("_asymmetry")
+
+
+def where_outside(curve: ScoredCurve, part: Excursion, toe_off_percent: float, cycle: str) -> str:
     """Return where in the stride a curve leaves the own band, and by how much at most."""
-    name = " ".join(filter(None, (side, title.partition(",")[0].lower())))  # without what says its sign
-    way = "above" if most > 0 else "below"
+    name = " ".join(filter(None, (curve.side, curve.title.partition(",")[0].lower())))  # without what says its sign
+    start, end, way = part.start_percent, part.end_percent, "above" if part.most > 0 else "below"
     return (
-        f"{name[0].upper()}{name[1:]}: {start}–{end} % of the {cycle}{_phase_of(start, end, toe_off)}, "
-        f"up to {amount(abs(most), unit)} {way} the band"
+        f"{name[0].upper()}{name[1:]}: {start}–{end} % of the {cycle}{_phase_of(start, end, toe_off_percent)}, "
+        f"up to {amount(abs(part.most), curve.unit)} {way} the band"
     )
 
 
@@ -175,6 +152,12 @@ def unit_words(unit: str) -> str:
 def count_word(count: int) -> str:
     """Return a small number as a word."""
     return _COUNTS[count] if 0 <= count < len(_COUNTS) else str(count)
+
+
+def _largest(score: MotionScore) -> Change | None:
+    """Return the largest notable change; one of a side goes before one between the sides, which it explains."""
+    of_a_side = (change for change in score.notable if not is_comparison(change))
+    return next(of_a_side, next(iter(score.notable), None))
 
 
 def _phase_of(start: int, end: int, toe_off: float) -> str:

@@ -98,7 +98,8 @@ def _sagittal(body: Body, side: Side, trunk_lean: Array) -> dict[str, Array]:
     thigh, shank, upper_arm = knee - hip, ankle - knee, elbow - shoulder
     thigh_angle = _degrees(thigh[:, FORWARD], -thigh[:, UP])
     shank_angle = _degrees(shank[:, FORWARD], -shank[:, UP])
-    foot_angle = foot_angle_of(body, side)
+    foot = body.joint(f"{side}_toe") - body.joint(f"{side}_heel")
+    foot_angle = _degrees(foot[:, UP], foot[:, FORWARD])
     return {
         "knee_flexion": _wrapped(thigh_angle - shank_angle),
         "hip_flexion": _wrapped(thigh_angle + trunk_lean),
@@ -111,26 +112,6 @@ def _sagittal(body: Body, side: Side, trunk_lean: Array) -> dict[str, Array]:
         "ankle_forward": _percent(body, (ankle - body.pelvis)[:, FORWARD]),
         "foot_height": _percent(body, lowest_of(body, side) - ground_of(body)),
     }
-
-
-def foot_angle_of(body: Body, side: Side) -> Array:
-    """Return the angle of the sole to the ground, (T,) deg.
-
-    From heel to toe. Where the source knows no heel, from ankle to toe, with its angle while the foot is flat on the
-    ground taken off: the median over the quarter of the frames in which ankle and toe together are lowest.
-    """
-    ankle, toe, heel = (body.joint(f"{side}_{part}") for part in ("ankle", "toe", "heel"))
-    sole = toe - heel
-    if np.isfinite(sole[:, FORWARD]).any():
-        return _degrees(sole[:, UP], sole[:, FORWARD])
-    instep = toe - ankle
-    angle = _degrees(instep[:, UP], instep[:, FORWARD])
-    height = ankle[:, UP] + toe[:, UP]
-    known = np.isfinite(angle) & np.isfinite(height)
-    if not known.any():
-        return angle
-    flat = known & (np.nan_to_num(height, nan=np.inf) <= np.percentile(height[known], 25))
-    return np.asarray(angle - np.median(angle[flat]))
 
 
 def _frontal(body: Body, side: Side) -> dict[str, Array]:

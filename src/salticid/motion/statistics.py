@@ -37,17 +37,23 @@ class Statistics:
     names: tuple[str, ...]  # P, of `Description`
     mean: Array  # (P,) float64
     sd: Array  # (P,) float64, between clips, moderated
+    least_sd: Array  # (P,) float64, what a person's spread is taken to be before any clip was seen
     low: Array  # (P,) float64, the least of the clips
     high: Array  # (P,) float64, the largest
     clips: Array  # (P,) float64, how many told
     stride_variance: Array  # (P,) float64, between the strides of a clip
     strides: Array  # (P,) float64, of a clip on average; nan for what no stride is needed for
-    residuals: Array  # (N, P) float64, of the clips, in `sd`; 0 where unknown
+    values: Array  # (N, P) float64, of the clips themselves; nan where unknown
     kept: Array  # (G,) float64, share of the correlation that counts in each of `GROUPS`
 
     def __len__(self) -> int:
         """Return from how many clips it is."""
-        return len(self.residuals)
+        return len(self.values)
+
+    @property
+    def residuals(self) -> Array:
+        """Deviations of the clips from the mean in `sd`, (N, P); 0 where unknown."""
+        return np.asarray(np.nan_to_num((self.values - self.mean) / self.sd, nan=0.0))
 
     @property
     def degrees_of_freedom(self) -> float:
@@ -71,17 +77,20 @@ def fit(descriptions: Sequence[Description]) -> Statistics:
     used = known.sum(axis=0) >= max(2, math.ceil(LEAST_SHARE * len(descriptions)))
     names = tuple(name for name, use in zip(names, used, strict=True) if use)
     values, known = table["values"][:, used], known[:, used]
-    mean, sd, residuals = _moderated(values, known, _mean_known(table["least_sd"][:, used]))
+    least_sd = _mean_known(table["least_sd"][:, used])
+    mean, sd = _moderated(values, known, least_sd)
+    residuals = np.nan_to_num((values - mean) / sd, nan=0.0)
     return Statistics(
         names,
         mean,
         sd,
+        least_sd,
         np.where(known, values, np.inf).min(axis=0),
         np.where(known, values, -np.inf).max(axis=0),
         known.sum(axis=0).astype(np.float64),
         _mean_known(table["variance"][:, used]),
         _mean_known(table["strides"][:, used]),
-        residuals,
+        values,
         np.array([kept_correlation(residuals[:, _in_group(names, group)]) for group in GROUPS]),
     )
 
@@ -97,20 +106,21 @@ def deviations(statistics: Statistics, description: Description) -> Array:
 def distances(statistics: Statistics, description: Description) -> dict[Group, float]:
     """Return how far a clip lies from the person's own, group by group: about 1 for one of them; nan where unknown."""
     t = np.clip(deviations(statistics, description), -LARGEST, LARGEST)
+    residuals = statistics.residuals
     found: dict[Group, float] = {}
     for group, kept in zip(GROUPS, statistics.kept, strict=True):
         members = _in_group(statistics.names, group)
-        found[group] = math.sqrt(shrunk_distance(t[members], statistics.residuals[:, members], float(kept)))
+        found[group] = math.sqrt(shrunk_distance(t[members], residuals[:, members], float(kept)))
     return found
 
 
-def _moderated(values: Array, known: Array, least_sd: Array) -> tuple[Array, Array, Array]:
-    """Return mean and moderated spread, (P,), and the deviations in that spread, (N, P)."""
+def _moderated(values: Array, known: Array, least_sd: Array) -> tuple[Array, Array]:
+    """Return mean and moderated spread, (P,) each."""
     mean = _mean_known(values)
     off = np.where(known, values - mean, 0.0)
     freedom = PRIOR_CLIPS + known.sum(axis=0) - 1
     sd = np.sqrt((PRIOR_CLIPS * least_sd**2 + (off**2).sum(axis=0)) / freedom)
-    return mean, sd, off / sd
+    return mean, sd
 
 
 def _aligned(descriptions: Sequence[Description], names: tuple[str, ...], field: str) -> Array:

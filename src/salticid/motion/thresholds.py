@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 
 from salticid.core.types import Array
+from salticid.engine import packages
 
 LEVEL = 0.975
 PRIOR_SCORES = 4.0  # degrees of freedom of the prior, d0
@@ -75,6 +76,4 @@ def upper_limit(scores: Array, level: float = LEVEL) -> Limit:
 
 def student_quantile(level: float, degrees_of_freedom: float) -> float:
     """Return the value that Student's t stays below with the chance `level`."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees_of_freedom, level))
+    return float(packages.require("scipy").special.stdtrit(degrees_of_freedom, level))
