@@ -27,14 +27,6 @@ from salticid.motion.autoencoder_train import (  # noqa: E402 - needs torch
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def clip(seed, *, hz=0.9, size=20.0, seconds=6.0, missing=()):
     """Return a clip whose signals all swing with the stride."""
     rng = np.random.default_rng(seed)
@@ -109,6 +101,14 @@ def test_a_view_without_the_frontal_signals_is_scored_by_the_others(network):
     assert [name for name, error in zip(SIGNALS, errors, strict=True) if np.isnan(error)] == [
         name for name in SIGNALS if name in FRONTAL
     ]
+
+
+def test_torch_keeps_the_threads_that_it_had(network):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    tuned_scorer(OWN[:2], network, epochs=1)
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
 
 
 def test_pre_training_is_the_same_for_the_same_seed():

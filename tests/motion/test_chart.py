@@ -97,7 +97,7 @@ def test_the_gauge_tells_this_clip_from_the_own_ones():
     elements = drawn(gauge(3.0, 1.4, (0.8, 1.0, float("nan"))))
     assert len(of(elements, "circle")) == 2
     assert len(of(elements, "polygon")) == 1
-    assert {"limit 1.4", "this clip 3"} <= {one.text for one in elements}
+    assert {"limit 1.40", "this clip 3.00"} <= {one.text for one in elements}
 
 
 @settings(deadline=None, max_examples=60)

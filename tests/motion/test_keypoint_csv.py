@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from motion_clips import any_keypoints, assert_same, walking
+from keypoint_cases import any_keypoints, assert_same, walking
 
 from salticid.errors import InputError
 from salticid.motion.keypoint_files import read_keypoints, write_csv

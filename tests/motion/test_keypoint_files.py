@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from motion_clips import assert_same, walking
+from keypoint_cases import assert_same, walking
 
 from salticid.errors import InputError
 from salticid.motion.keypoint_files import is_keypoint_file, read_keypoints, write_csv, write_npz

@@ -162,6 +162,19 @@ def test_progress_counts_to_the_end(estimator, walk):
     assert told == [(done, 20) for done in range(1, 21)]
 
 
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_whoever_stops_in_the_middle_leaves_no_thread(estimator, walk, monkeypatch, no_thread_is_left, threads):
+    monkeypatch.setenv("SALTICID_THREADS", threads)
+
+    def stop(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        estimator.estimate(walk, progress=stop)
+    assert len(estimator.estimate(walk).keypoints) == 20
+
+
 def test_a_file_of_keypoints_takes_the_place_of_a_video(estimator, walk, tmp_path):
     keypoints = estimator.estimate(walk).keypoints
     write_npz(tmp_path / "walk.npz", keypoints)

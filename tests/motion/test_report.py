@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from motion_clips import walking
+from keypoint_cases import walking
 from motion_report import baseline_of_five, scored
 
 from salticid.errors import InputError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from motion_clips import walking
+from keypoint_cases import walking
 from motion_report import baseline_of_five, scored
 
 from salticid.motion.quality import track_quality
@@ -20,7 +20,7 @@ def test_quality_is_told_where_it_is_known_and_left_out_where_it_is_not():
         name="a.mp4", source="net 01", info=info, quality=track_quality(keypoints, people=2), warnings=()
     )
     said = quality(SimpleNamespace(clip=clip))
-    assert "<dt>Person found in</dt><dd>100.0% of the frames</dd>" in said
+    assert "<dt>Person found in</dt><dd>100 % of the frames</dd>" in said
     assert "<dt>People in view</dt><dd>2</dd>" in said
     assert "1280 × 720" in said
     assert "Out of the picture" not in said  # the size of the picture is not known to the keypoints
@@ -30,7 +30,7 @@ def test_quality_is_told_where_it_is_known_and_left_out_where_it_is_not():
 def test_every_own_clip_is_told_with_its_score_or_why_it_was_left_out():
     said = own_clips(BASELINE)
     assert all(f"{number}.mp4" in said for number in range(5))
-    assert all(f"{score:.3g}" in said for score in BASELINE.own_scores)
+    assert all(f"{score:.2f}" in said for score in BASELINE.own_scores)
     assert 'class="left-out"><td>dark.mp4</td>' in said
     assert "left out: no person was found in it" in said
 
@@ -40,6 +40,6 @@ def test_how_it_was_computed_names_method_limit_model_and_files():
     assert "Anna: 5 clips, run seen from the side, 10.0 km/h, 60 fps" in said
     assert "leave one clip out" in said.lower()
     assert "blazepose-full 0123456789ab" in said
-    assert f"{SCORE.limit:.3g}" in said
+    assert f"{SCORE.limit:.2f}" in said
     assert "<dt>score.json</dt><dd>for programs</dd>" in said
     assert "Files of this report" not in method(SCORE, BASELINE, [])

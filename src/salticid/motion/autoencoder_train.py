@@ -13,7 +13,8 @@ from __future__ import annotations
 import copy
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -59,6 +60,18 @@ Person = Sequence[Signals]  # clips of one person doing one movement in one way
 Progress = Callable[[str], None]
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: for layers this small, several wait for each other most of the time."""
+    torch = packages.torch()
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def fine_tune(clips: Person, network: GaitAutoencoder, *, epochs: int = EPOCHS, seed: int = 0) -> Autoencoder:
     """Return a network tuned to the clips of one person, as ONNX.
 
@@ -89,13 +102,14 @@ def tuned_scorer(
         inputs = network_inputs(clip_windows(signals, SIGNALS), scale, known)
         if not len(inputs):
             return float("nan")
-        with torch.no_grad():
+        with torch.no_grad(), one_thread():
             rebuilt = tuned(torch.from_numpy(inputs)).numpy()
         return clip_score(signal_errors(rebuilt, inputs))
 
     return score
 
 
+@one_thread()
 def pretrain_network(
     persons: Sequence[Person],
     *,
@@ -186,6 +200,7 @@ def _person_inputs(person: Person) -> Array:
     return np.concatenate([network_inputs(_windows(clip), scale, known) for clip in person])
 
 
+@one_thread()
 def _tuned(network: GaitAutoencoder, clips: Sequence[Array], epochs: int, seed: int) -> GaitAutoencoder:
     """Return a copy of `network` whose decoder has learned the clips' windows.
 

@@ -19,10 +19,13 @@ TREND_HZ = 0.3
 
 
 def middle(joints: Mapping[str, Array], part: str) -> Array:
-    """Return the point between left and right, (T, D); where one is hidden, at its usual distance from the other."""
+    """Return the point between left and right, (T, D); where one is hidden, at its usual distance from the other.
+
+    Where one is never seen, the other alone: from the side they are at nearly the same place.
+    """
     left, right = joints[f"left_{part}"], joints[f"right_{part}"]
     apart = right - left
-    half = np.array([np.median(axis[np.isfinite(axis)]) if np.isfinite(axis).any() else np.nan for axis in apart.T]) / 2
+    half = np.array([np.median(axis[np.isfinite(axis)]) if np.isfinite(axis).any() else 0.0 for axis in apart.T]) / 2
     one = np.where(np.isfinite(left), left + half, right - half)
     return np.where(np.isfinite(apart), (left + right) / 2, one)
 

@@ -81,7 +81,7 @@ def read_body(keypoints: Keypoints, options: MotionOptions) -> Body:
     InputError
         Fewer than `LEAST_FRAMES` frames show a body, its size cannot be told, or its view must be given.
     """
-    _check(keypoints)
+    keypoints = _followed(keypoints)
     times_s, joints = _cleaned(keypoints, options.least_score)
     rate_hz = float((len(times_s) - 1) / (times_s[-1] - times_s[0]))
     seen = find_view(joints, keypoints.dimensions, options.view)
@@ -112,10 +112,13 @@ def read_body(keypoints: Keypoints, options: MotionOptions) -> Body:
     )
 
 
-def _check(keypoints: Keypoints) -> None:
-    found = int(keypoints.found.sum())
-    if found < LEAST_FRAMES:
-        raise InputError(f"a body is found in {found} of {len(keypoints)} frames: at least {LEAST_FRAMES} are needed")
+def _followed(keypoints: Keypoints) -> Keypoints:
+    """Return the stretch from the first frame with a body to the last."""
+    found = np.flatnonzero(keypoints.found)
+    if len(found) < LEAST_FRAMES:
+        whole = f"{len(found)} of {len(keypoints)} frames"
+        raise InputError(f"a body is found in {whole}: at least {LEAST_FRAMES} are needed")
+    return keypoints.cut(slice(int(found[0]), int(found[-1]) + 1))
 
 
 def _cleaned(keypoints: Keypoints, least_score: float) -> tuple[Array, dict[str, Array]]:

@@ -157,7 +157,7 @@ def gauge(score: float, limit: float, own: Sequence[float]) -> str:
         f'<rect x="{start}" y="22" width="{x(limit) - start:.1f}" height="16" rx="3" fill="{BAND}"/>',
         f'<rect x="{x(limit):.1f}" y="22" width="{end - x(limit):.1f}" height="16" rx="3" fill="#f6e3d3"/>',
         f'<line x1="{x(limit):.1f}" x2="{x(limit):.1f}" y1="16" y2="44" stroke="{INK}" stroke-width="2"/>',
-        _text(x(limit), 58, f"limit {limit:.3g}", anchor="middle"),
+        _text(x(limit), 58, f"limit {limit:.2f}", anchor="middle"),
         *(
             f'<circle cx="{x(number):.1f}" cy="30" r="4" fill="#fff" stroke="{FAINT}" stroke-width="2"/>'
             for number in own
@@ -166,8 +166,8 @@ def gauge(score: float, limit: float, own: Sequence[float]) -> str:
     ]
     if math.isfinite(score):
         parts.append(_mark(x(score), 30, outside=score > limit, beyond=False, rising=True))
-        parts.append(_text(x(score), 13, f"this clip {score:.3g}", anchor=_anchor(x(score), width), weight=700))
-    return _svg(width, height, "".join(parts), f"score {score:.3g}, limit {limit:.3g}", css="gauge")
+        parts.append(_text(x(score), 13, f"this clip {score:.2f}", anchor=_anchor(x(score), width), weight=700))
+    return _svg(width, height, "".join(parts), f"score {score:.2f}, limit {limit:.2f}", css="gauge")
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:

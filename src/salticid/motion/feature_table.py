@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,10 @@ def _speed(gait: Gait, stride: Stride) -> float:
 
 
 def _rise(gait: Gait, stride: Stride) -> float:
-    height = gait.during("pelvis_height", stride.side, stride.start_s, stride.end_s)
-    return float(np.ptp(height - np.linspace(height[0], height[-1], len(height))))
+    """Return how far the pelvis goes up and down in a step; the mean of the stride's two."""
+    times_s = (stride.start_s, gait.contact_of_other(stride), stride.end_s)
+    steps = [gait.during("pelvis_height", stride.side, start, end) for start, end in pairwise(times_s)]
+    return float(np.mean([np.ptp(step) for step in steps]))
 
 
 def _step_width(gait: Gait, stride: Stride) -> float:
@@ -161,14 +164,14 @@ NOVACHECK = "Novacheck 1998"  # The biomechanics of running
 SOUZA = "Souza 2016"  # An evidence-based videotaped running biomechanics analysis
 ALEXANDER = "Alexander 1989"  # Optimization and gaits in the locomotion of vertebrates
 
-FOOT, LEG, TRUNK = ("ankle", "toe"), ("hip", "knee", "ankle"), ("shoulder", "hip")
+ANKLES, FOOT, LEG, TRUNK = ("ankle",), ("ankle", "toe"), ("hip", "knee", "ankle"), ("shoulder", "hip")
 ARM = ("shoulder", "elbow", "wrist")
 TIMED_FPS = 60.0  # below it, a frame is more than a tenth of a runner's time on the ground
 
 STEPS = (
-    _row("cadence", "steps/min", "Cadence", _cadence, FOOT, 0.5, "whole", WHITTLE, sided=False),
-    _row("stride_time", "s", "Stride time", _duration, FOOT, 0.005, "whole", WHITTLE, sided=False),
-    _row("step_time", "s", "Step time", _step_time, FOOT, 0.005, "whole", WHITTLE),
+    _row("cadence", "steps/min", "Cadence", _cadence, ANKLES, 0.5, "whole", WHITTLE, sided=False),
+    _row("stride_time", "s", "Stride time", _duration, ANKLES, 0.005, "whole", WHITTLE, sided=False),
+    _row("step_time", "s", "Step time", _step_time, ANKLES, 0.005, "whole", WHITTLE),
     _row("vertical_oscillation", "% height", "Vertical oscillation", _rise, ("hip",), 0.2, "whole", SOUZA, sided=False),
 )
 CONTACT = (
@@ -179,9 +182,9 @@ CONTACT = (
 DOUBLE_SUPPORT = _row("double_support", "%", "Double support", _double_support, FOOT, 1.0, "stance", PERRY, sided=False)
 FLIGHT = _row("flight_time", "s", "Flight time", _flight_time, FOOT, 0.006, "swing", NOVACHECK)
 SIDE_VIEW = (
-    _row("stride_length", "% height", "Stride length", _stride_length, FOOT, 1.0, "whole", WHITTLE, sided=False),
-    _row("step_length", "% height", "Step length", _step_length, FOOT, 0.7, "contact", WHITTLE),
-    _row("speed", "km/h", "Speed", _speed, FOOT, 0.1, "whole", WHITTLE, sided=False),
+    _row("stride_length", "% height", "Stride length", _stride_length, ANKLES, 1.0, "whole", WHITTLE, sided=False),
+    _row("step_length", "% height", "Step length", _step_length, ANKLES, 0.7, "contact", WHITTLE),
+    _row("speed", "km/h", "Speed", _speed, ANKLES, 0.1, "whole", WHITTLE, sided=False),
     _row("trunk_lean", "deg", "Trunk lean", mean("trunk_lean"), TRUNK, 0.3, "whole", SOUZA, sided=False),
     _row(
         "trunk_lean_range", "deg", "Range of trunk lean", reach("trunk_lean"), TRUNK, 0.4, "whole", SOUZA, sided=False
@@ -223,7 +226,7 @@ SIDE_VIEW = (
         "% height",
         "Ankle ahead of the pelvis at contact",
         at_contact("ankle_forward"),
-        FOOT,
+        ANKLES,
         0.4,
         "contact",
         SOUZA,
@@ -247,12 +250,12 @@ REAR_VIEW = (
         "% height",
         "Foot beyond the middle at midstance",
         at_midstance("ankle_inward"),
-        FOOT,
+        ANKLES,
         0.3,
         "stance",
         SOUZA,
     ),
-    _row("step_width", "% height", "Step width", _step_width, FOOT, 0.3, "stance", WHITTLE, sided=False),
+    _row("step_width", "% height", "Step width", _step_width, ANKLES, 0.3, "stance", WHITTLE, sided=False),
     _row(
         "trunk_sway_range", "deg", "Range of trunk sway", reach("trunk_sway"), TRUNK, 0.4, "whole", WHITTLE, sided=False
     ),
@@ -268,8 +271,13 @@ ROWS: tuple[Row, ...] = (
     *_but(REAR_VIEW, views=FRONTAL),
 )
 
-# Of a feature with sides: how differently the two do it, 2 |L - R| / (L + R) in percent (Robinson et al. 1987).
-SYMMETRIC: dict[str, float] = {  # name: least_sd of the index in %
+STRIDE_TIME_VARIABILITY = Feature(
+    "stride_time_variability", "%", "Variation of the stride's time", False, EVERY, GAIT, TIMED_FPS, 0.5, "whole",
+    "Hausdorff 2005",
+)  # fmt: skip
+
+# Features of which left and right are compared, and the least sd of that index in percent.
+COMPARED = {
     "step_time": 1.5,
     "contact_time": 2.0,
     "step_length": 2.0,
@@ -277,15 +285,14 @@ SYMMETRIC: dict[str, float] = {  # name: least_sd of the index in %
     "arm_swing_range": 4.0,
 }
 
-STRIDE_TIME_VARIABILITY = Feature(
-    "stride_time_variability",
-    "%",
-    "Variation of the stride's time",
-    False,
-    EVERY,
-    GAIT,
-    TIMED_FPS,
-    0.5,
-    "whole",
-    "Hausdorff 2005",
-)
+
+def _symmetry(feature: Feature, least_sd: float) -> Feature:
+    """Return the feature that says how differently left and right do this one."""
+    title = f"{feature.title}: difference of left and right"
+    name, source = f"{feature.name}_asymmetry", "Robinson et al. 1987"
+    return replace(feature, name=name, unit="%", title=title, sided=False, least_sd=least_sd, source=source)
+
+
+SYMMETRIES = {
+    row.feature.name: _symmetry(row.feature, COMPARED[row.feature.name]) for row in ROWS if row.feature.name in COMPARED
+}

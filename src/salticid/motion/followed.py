@@ -9,7 +9,8 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -74,15 +75,13 @@ class Followed:
     def keypoints(self, person: Person, time_scale: float = 1.0) -> Keypoints:
         """Return one person's keypoints, the times multiplied by `time_scale`; all nan where nobody was found."""
         number = self._choose(person)
-        count = len(self.times_s)
-        nobody = np.full((1, count, LANDMARKS, 3), np.nan, np.float32)
-        scores = np.zeros((1, count, LANDMARKS), np.float32)
-        points, scores, world = (
-            (self.points, self.scores, self.world_m) if number is not None else (nobody[..., :2], scores, nobody)
-        )
-        size = (self.info.width, self.info.height)
-        chosen = number or 0
-        return Keypoints(self.times_s * time_scale, points[chosen], scores[chosen], NAMES, size, world[chosen])
+        if number is None:
+            nothing = np.full((len(self.times_s), LANDMARKS, 3), np.nan, np.float32)
+            points, scores, world_m = nothing[..., :2], np.zeros(nothing.shape[:2], np.float32), nothing
+        else:
+            points, scores, world_m = self.points[number], self.scores[number], self.world_m[number]
+        size_px = (self.info.width, self.info.height)
+        return Keypoints(self.times_s * time_scale, points, scores, NAMES, size_px, world_m)
 
     def _choose(self, person: Person) -> int | None:
         """Return the number of the person who is meant; None where there is nobody."""
@@ -136,11 +135,11 @@ def follow(path: str | os.PathLike[str], networks: BlazePose, progress: Progress
     """
     start = time.perf_counter()
     networks.clock = clock = StageClock()
-    with VideoReader(path, threads=1) as video:
+    with VideoReader(path, threads=1) as video, closing(_decoded(video, clock)) as frames:
         every = round((video.info.average_fps or _USUAL_FPS) * _SEARCH_EVERY_S)
         record = _Record(Tracker(networks, check_every=every), _frame_count(video.info), progress)
         try:
-            for frame in _decoded(video, clock):
+            for frame in frames:
                 record.add(frame)
         except BrokenStreamError as error:
             record.warnings.append(str(error))
@@ -149,7 +148,7 @@ def follow(path: str | os.PathLike[str], networks: BlazePose, progress: Progress
     return dataclasses.replace(followed, latency_ms=clock.latency_ms | {"rest": rest_ms})
 
 
-def rising(frames: Iterable[_Timed]) -> Iterator[_Timed]:
+def rising(frames: Iterable[_Timed]) -> Generator[_Timed, None, None]:
     """Yield the frames whose time is later than that of all before: broken files repeat some."""
     last_s = -np.inf
     for frame in frames:
@@ -158,17 +157,18 @@ def rising(frames: Iterable[_Timed]) -> Iterator[_Timed]:
             yield frame
 
 
-def _decoded(video: VideoReader, clock: StageClock) -> Iterator[PlanesFrame]:
+def _decoded(video: VideoReader, clock: StageClock) -> Generator[PlanesFrame, None, None]:
     """Yield the frames, decoded in another thread where there is a CPU for it; waiting for them is what is timed."""
     frames = rising(video.planes())
     if hardware.threads() > 1:
         frames = ahead(frames)
-    while True:
-        with clock("decode"):
-            frame = next(frames, None)
-        if frame is None:
-            return
-        yield frame
+    with closing(frames):  # before the video is: no thread may read from a closed file
+        while True:
+            with clock("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
 
 
 def _frame_count(info: VideoInfo) -> int:

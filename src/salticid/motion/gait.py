@@ -11,7 +11,7 @@ from salticid.motion.body import Body
 from salticid.motion.ground import ground_speed
 from salticid.motion.keypoints import Side
 from salticid.motion.measured import Signals, Stride
-from salticid.motion.signals import FORWARD
+from salticid.motion.signals import FORWARD, column_of, value_at, values_during
 from salticid.motion.strides import FoundStrides
 
 LOADING = 0.6  # part of the stance, from contact, in which a joint takes the load
@@ -28,18 +28,12 @@ class Gait:
     given_m_s: float | None  # speed over the ground as the user says
 
     def at(self, name: str, side: Side, time_s: float) -> float:
-        """Return a signal at a time; that of a side, where the signal has sides."""
-        return float(np.interp(time_s, self.signals.times_s, self._course(name, side), left=np.nan, right=np.nan))
+        """Return a signal at a time."""
+        return value_at(self.signals, name, side, time_s)
 
     def during(self, name: str, side: Side, start_s: float, end_s: float) -> Array:
-        """Return a signal from start to end, ends included; a single nan where a part is not known."""
-        if not end_s > start_s:
-            return np.array([np.nan])
-        times_s = self.signals.times_s
-        inside = times_s[(times_s > start_s) & (times_s < end_s)]
-        moments = np.array([start_s, *inside, end_s])
-        course = np.interp(moments, times_s, self._course(name, side), left=np.nan, right=np.nan)
-        return course if np.isfinite(course).all() else np.array([np.nan])
+        """Return a signal from start to end; a single nan where a part is not known."""
+        return values_during(self.signals, name, side, start_s, end_s)
 
     def place(self, joint: str, axis: int, time_s: float) -> float:
         """Return where a joint is along an axis of the body."""
@@ -80,7 +74,7 @@ class Gait:
 
     def _turn_of_pelvis(self, start_s: float, end_s: float) -> float:
         """Return when the pelvis is highest over the standing leg in walking, and lowest upon it in running."""
-        times_s, height = self.signals.times_s, self._course("pelvis_height", "left")
+        times_s, height = self.signals.times_s, column_of(self.signals, "pelvis_height", None)
         inside = (times_s >= start_s) & (times_s <= end_s) & np.isfinite(height)
         if not inside.any():
             return float("nan")
@@ -98,10 +92,6 @@ class Gait:
         """Return what the picture says about `advance`: the travel of the pelvis, against the ground's own."""
         pelvis = np.interp([stride.start_s, stride.end_s], self.body.times_s, self.body.pelvis[:, FORWARD])
         return float(pelvis[1] - pelvis[0] - self.ground_speed * (stride.end_s - stride.start_s))
-
-    def _course(self, name: str, side: Side) -> Array:
-        names = self.signals.names
-        return np.asarray(self.signals.values[:, names.index(name if name in names else f"{name}.{side}")])
 
 
 def gait_of(body: Body, signals: Signals, found: FoundStrides, given_kmh: float | None = None) -> Gait:

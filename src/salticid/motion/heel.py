@@ -12,8 +12,8 @@ import numpy as np
 
 from salticid.core.types import Array
 from salticid.motion.keypoints import SIDES, Side
+from salticid.motion.proportions import HEEL_BEHIND, HEEL_BELOW
 
-BEHIND, BELOW = 0.04, 0.039  # of body height, from the ankle; Winter 2009, fig. 4.1
 FLAT = 25.0  # percent of the time that the foot is flat on the ground, at least
 
 FORWARD, UP = 0, 2
@@ -45,6 +45,6 @@ def _heel(ankle: Array, toe: Array, height: float) -> Array:
     flat = known & (np.nan_to_num(level, nan=np.inf) <= np.percentile(level[known], FLAT))
     pitch = angle - np.median(angle[flat])
     heel = ankle.copy()
-    heel[:, FORWARD] += height * (-BEHIND * np.cos(pitch) + BELOW * np.sin(pitch))
-    heel[:, UP] += height * (-BEHIND * np.sin(pitch) - BELOW * np.cos(pitch))
+    heel[:, FORWARD] += height * (-HEEL_BEHIND * np.cos(pitch) + HEEL_BELOW * np.sin(pitch))
+    heel[:, UP] += height * (-HEEL_BEHIND * np.sin(pitch) - HEEL_BELOW * np.cos(pitch))
     return np.asarray(heel)

@@ -44,15 +44,15 @@ def own_clips(baseline: Baseline) -> str:
 def method(score: MotionScore, baseline: Baseline, files: Sequence[tuple[str, str]]) -> str:
     """Return how it was computed, and which files lie beside the page."""
     parts = (
-        f"{name} {distance:.3g} (alone it would end at {score.part_limits.get(name, math.nan):.3g})"
+        f"{name} {distance:.2f} (alone it would end at {score.part_limits.get(name, math.nan):.2f})"
         for name, distance in score.parts.items()
     )
     told = [
         ("Baseline", f"{score.baseline}: {len(baseline.used)} clips, {_doing(baseline)}"),
         ("Method", f"{score.method}: {_METHODS.get(score.method, score.method)}"),
-        ("Score", f"{score.score:.3g}, made of {'; '.join(parts)}" if score.parts else f"{score.score:.3g}"),
-        ("Limit", f"{score.limit:.3g}. {METHOD[0].upper()}{METHOD[1:]}"),
-        ("Scores of the own clips", ", ".join(f"{own:.3g}" for own in score.own_scores)),
+        ("Score", f"{score.score:.2f}, made of {'; '.join(parts)}" if score.parts else f"{score.score:.2f}"),
+        ("Limit", f"{score.limit:.2f}. {METHOD[0].upper()}{METHOD[1:]}"),
+        ("Scores of the own clips", ", ".join(f"{own:.2f}" for own in score.own_scores)),
         ("Model", baseline.source or "no network: the joints were given"),
     ]
     beside = "<h3>Files of this report</h3>" + facts(files) if files else ""
@@ -64,8 +64,8 @@ def _own_clip(clip: ClipReport) -> Sequence[Cell]:
     return (
         clip.name,
         str(clip.strides) if clip.used else "–",
-        f"{clip.found_share:.0%}" if math.isfinite(clip.found_share) else "–",
-        f"{clip.own_score:.3g}" if math.isfinite(clip.own_score) else "–",
+        _percent(clip.found_share) if math.isfinite(clip.found_share) else "–",
+        f"{clip.own_score:.2f}" if math.isfinite(clip.own_score) else "–",
         "; ".join(remarks),
     )
 
@@ -79,13 +79,17 @@ def _doing(baseline: Baseline) -> str:
 def _tracking(quality: TrackQuality) -> list[tuple[str, str]]:
     """Return what is known of the tracking; what is not stays out."""
     told = [
-        ("Person found in", f"{quality.found_share:.1%} of the frames"),
+        ("Person found in", f"{_percent(quality.found_share)} of the frames"),
         ("Longest gap", f"{1000 * quality.longest_gap_s:.0f} ms"),
     ]
     if quality.people is not None:
         told.append(("People in view", str(quality.people)))
     if math.isfinite(quality.occluded_share):
-        told.append(("Joints of trunk and legs hidden", f"{quality.occluded_share:.0%}"))
+        told.append(("Joints of trunk and legs hidden", _percent(quality.occluded_share)))
     if math.isfinite(quality.outside_share):
-        told.append(("Out of the picture in", f"{quality.outside_share:.0%} of the frames"))
+        told.append(("Out of the picture in", f"{_percent(quality.outside_share)} of the frames"))
     return [*told, ("Leaps", str(quality.jumps)), ("Left and right swapped", str(quality.swaps))]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share in (0, 1) else f"{100 * share:.1f} %"

@@ -15,10 +15,7 @@ from salticid.core.types import Array
 from salticid.motion.filters import low_pass, low_pass_each
 from salticid.motion.keypoints import SIDES
 from salticid.motion.measured import View
-
-# Joint to joint, as a share of standing height; Drillis & Contini 1966, as in Winter 2009, fig. 4.1.
-THIGH, SHANK, TRUNK = 0.245, 0.246, 0.288
-ANKLE_HEIGHT = 0.039
+from salticid.motion.proportions import SHANK, THIGH, TRUNK
 
 WINDOW_S = 2.0  # over which a body is of one size; at least a stride
 STEADY = 1.1  # sizes that differ by less than this factor over a clip are one size

@@ -149,3 +149,24 @@ def _wrapped(degrees: Array) -> Array:
 
 def _percent(body: Body, length: Array) -> Array:
     return np.asarray(100 * length / body.height)
+
+
+def column_of(signals: Signals, name: str, side: Side | None) -> Array:
+    """Return the course (T,) of a signal; that of a side, where the signal has sides."""
+    return np.asarray(signals.values[:, signals.names.index(name if name in signals.names else f"{name}.{side}")])
+
+
+def value_at(signals: Signals, name: str, side: Side | None, time_s: float) -> float:
+    """Return a signal at a time; nan where it is not known."""
+    course = column_of(signals, name, side)
+    return float(np.interp(time_s, signals.times_s, course, left=np.nan, right=np.nan))
+
+
+def values_during(signals: Signals, name: str, side: Side | None, start_s: float, end_s: float) -> Array:
+    """Return a signal from start to end, ends included; a single nan where a part is not known."""
+    if not end_s > start_s:
+        return np.array([np.nan])
+    inside = signals.times_s[(signals.times_s > start_s) & (signals.times_s < end_s)]
+    moments = np.array([start_s, *inside, end_s])
+    course = np.interp(moments, signals.times_s, column_of(signals, name, side), left=np.nan, right=np.nan)
+    return course if np.isfinite(course).all() else np.array([np.nan])

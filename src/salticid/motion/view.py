@@ -12,6 +12,7 @@ from salticid.core.types import Array
 from salticid.errors import InputError
 from salticid.motion.keypoints import SIDES, Side
 from salticid.motion.measured import View
+from salticid.motion.proportions import THIGH, TRUNK
 
 Joints = Mapping[str, Array]  # name -> (T, D)
 
@@ -59,14 +60,22 @@ def find_view(joints: Joints, dimensions: int, wanted: Literal["auto", "side", "
 def _breadth(joints: Joints) -> float:
     """Return the breadth of shoulders or hips, whichever is wider for its kind, in lengths of the trunk."""
     shoulders, hips = (joints["right_" + part] - joints["left_" + part] for part in ("shoulder", "hip"))
-    centers = [(joints["left_" + part] + joints["right_" + part]) / 2 for part in ("shoulder", "hip")]
-    trunk = _median(np.linalg.norm(centers[0] - centers[1], axis=1))
+    trunk = _trunk(joints)
     # Networks and markers place the hips at about 0.55 of the shoulders' distance.
     breadths = [_median(np.abs(shoulders[:, 0])), _median(np.abs(hips[:, 0])) / 0.55]
-    known = [breadth / trunk for breadth in breadths if np.isfinite(breadth / trunk)]
+    known = [breadth / trunk for breadth in breadths if np.isfinite(breadth)] if trunk > 0 else []
     if not known:
-        raise InputError("the trunk is never seen whole: give the view (side, rear or front) and check the keypoints")
+        raise InputError("neither trunk nor legs are seen whole: give the view (side, rear or front)")
     return float(np.mean(known))
+
+
+def _trunk(joints: Joints) -> float:
+    """Return the length of the trunk, or what it is for legs of this length where it is not seen."""
+    trunks = [joints[f"{side}_shoulder"] - joints[f"{side}_hip"] for side in SIDES]
+    legs = [joints[f"{side}_hip"] - joints[f"{side}_knee"] for side in SIDES]
+    lengths = (_median(np.linalg.norm(np.concatenate(limbs), axis=1)) for limbs in (trunks, legs))
+    trunk, thigh = lengths
+    return trunk if np.isfinite(trunk) else thigh * TRUNK / THIGH
 
 
 def _rear_or_front(joints: Joints) -> View:
