@@ -12,10 +12,10 @@ from salticid.motion.exercise_table import REPETITION_ROWS
 from salticid.motion.feature_table import ROWS, STRIDE_TIME_VARIABILITY, SYMMETRIES, Row
 from salticid.motion.gait import Gait, gait_of
 from salticid.motion.keypoints import SIDES, Keypoints, Side
+from salticid.motion.limbs import proportions_of
 from salticid.motion.measured import Curve, Measured, Measurement, Signals, Stride
 from salticid.motion.measuring import measurement_of, symmetry_of, variability_of
 from salticid.motion.options import MotionOptions
-from salticid.motion.limbs import proportions_of
 from salticid.motion.repetitions import find_repetitions, repetition_curves
 from salticid.motion.signals import UP, signals_of
 from salticid.motion.strides import FoundStrides, curves_of, find_strides
