@@ -56,7 +56,7 @@ class BlazePose:
         IntegrityError
             A model's file is damaged.
         """
-        self.clock = StageClock()
+        self.clock, self.threads = StageClock(), threads
         self._view = Cropper(DETECTOR_PX, low=-1.0, high=1.0, outside="black")
         self._crop = Cropper(CROP_PX, low=0.0, high=1.0, outside="edge")
         self._detector = Session(models.find(DETECTOR), engine="openvino", threads=threads)

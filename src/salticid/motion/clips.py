@@ -31,6 +31,7 @@ from salticid.runtime.outcome import Outcome
 ClipProgress = Callable[[int, int, int], None]  # number of the clip, frames done, frames in all (0 where unknown)
 
 WORKER_BYTES = 600 << 20  # that one worker takes for video of 4K
+_MOST_THREADS = 4  # of one network: more gain little
 _TOLD_EVERY_S = 0.2
 
 # A clip that takes longer hangs: the slowest that were seen took a tenth of this.
@@ -126,24 +127,34 @@ def _computed(jobs: Sequence[_Job], model: str, cache: ArrayCache, workers: int 
         return
     if workers is None:
         workers = min(len(jobs), hardware.worker_count(WORKER_BYTES))
+    threads = _threads(len(jobs), workers)
     most_bytes = max(Path(job.path).stat().st_size for job in jobs)
-    function = functools.partial(_find_people, model=model, cache=cache)
+    function = functools.partial(_find_people, model=model, threads=threads, cache=cache)
     deadline_s = _LEAST_DEADLINE_S + most_bytes / _LEAST_BYTES_PER_S
     yield from pool.map(function, jobs, workers=workers, timeout=deadline_s)
 
 
-def _find_people(job: _Job, *, model: str, cache: ArrayCache) -> None:
+def _threads(clips: int, workers: int) -> int:
+    """Return the threads of each worker: enough that the clips of the last round keep all CPUs busy.
+
+    While all workers are busy, more threads than CPUs cost 3 % (bench/session.py); a core without a clip is lost whole.
+    """
+    last_round = clips % workers if workers else 0
+    return max(1, min(_MOST_THREADS, hardware.cpu_count() // (last_round or workers or 1)))
+
+
+def _find_people(job: _Job, *, model: str, threads: int, cache: ArrayCache) -> None:
     """Put the people of one clip into the cache; runs in a worker."""
-    estimator = _warm(model, os.fspath(cache.root), cache.max_bytes)
+    estimator = _warm(model, threads, os.fspath(cache.root), cache.max_bytes)
     estimator.followed(job.path, _Teller(job.told))
     if estimator.cached(job.path) is None:
         raise ResourceError(f"what was found in {job.path} could not be kept in {cache.root}: is the disk full?")
 
 
 @functools.cache
-def _warm(model: str, root: str, max_bytes: int) -> PoseEstimator:
+def _warm(model: str, threads: int, root: str, max_bytes: int) -> PoseEstimator:
     """Return this process's estimator, whose networks stay loaded from clip to clip."""
-    return PoseEstimator(model, cache=ArrayCache(root, max_bytes=max_bytes))
+    return PoseEstimator(model, threads=threads, cache=ArrayCache(root, max_bytes=max_bytes))
 
 
 class _Teller:

@@ -12,7 +12,7 @@ from salticid.core.types import Array
 from salticid.engine import packages
 
 SHARPEST = 0.2  # of the largest vertical speed: smaller peaks are no step
-LANDED, LOW = 0.12, 0.15  # of a stride after it, and of the foot's rise: where a foot is that has landed
+LANDED, LOW = 0.12, 0.25  # of a stride after it, and of the foot's rise: where a foot is that has landed
 APART = 0.6  # of a stride, between two contacts
 
 

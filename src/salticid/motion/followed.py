@@ -135,7 +135,7 @@ def follow(path: str | os.PathLike[str], networks: BlazePose, progress: Progress
     """
     start = time.perf_counter()
     networks.clock = clock = StageClock()
-    with VideoReader(path, threads=1) as video, closing(_decoded(video, clock)) as frames:
+    with VideoReader(path, threads=1) as video, closing(_decoded(video, clock, networks.threads)) as frames:
         every = round((video.info.average_fps or _USUAL_FPS) * _SEARCH_EVERY_S)
         record = _Record(Tracker(networks, check_every=every), _frame_count(video.info), progress)
         try:
@@ -157,10 +157,10 @@ def rising(frames: Iterable[_Timed]) -> Generator[_Timed, None, None]:
             yield frame
 
 
-def _decoded(video: VideoReader, clock: StageClock) -> Generator[PlanesFrame, None, None]:
-    """Yield the frames, decoded in another thread where there is a CPU for it; waiting for them is what is timed."""
+def _decoded(video: VideoReader, clock: StageClock, threads: int) -> Generator[PlanesFrame, None, None]:
+    """Yield the frames, decoded in another thread where there may be a CPU for it; waiting for them is timed."""
     frames = rising(video.planes())
-    if hardware.threads() > 1:
+    if max(threads, hardware.threads()) > 1:
         frames = ahead(frames)
     with closing(frames):  # before the video is: no thread may read from a closed file
         while True:

@@ -22,6 +22,9 @@ PARTS = ("knee", "ankle", "heel", "toe", "hip")
 USUAL_FPS = 30.0
 # Costs are squares of accelerations, in leg lengths per frame². A joint's noise alone costs about 0.001.
 MOST = 0.25  # of one joint: what leaps further is no leg of either side
+LAGS = (1, 2, 3)  # frames
+MEMORY = 2 * max(LAGS)
+STATES = 1 << MEMORY
 DOUBT = 5e-4  # per frame, of not believing the network at the usual rate
 STRONG_DOUBT = 2e-3  # and at a higher one, where only leaps are to be mended
 
@@ -79,38 +82,44 @@ def _length(keypoints: Keypoints) -> float:
 def _best_path(legs: Array, doubt: float) -> Array:
     """Return the cheapest way to exchange the legs, (T,) bool.
 
-    The cost of three frames in a row is how much the joints change their speed in them, for each of the eight ways to
-    exchange legs in these frames; the path is over pairs of frames.
+    A state is what was decided of the last six frames, the newest in its lowest bit: that is as far as the longest of
+    `LAGS` looks back. So a frame in which both legs are lost does not hide on which side they come out again.
     """
-    costs = _costs(legs)  # (T - 2, 2, 2, 2)
-    if not len(costs):
-        return np.zeros(len(legs), bool)
-    word = np.array([0.0, doubt])
-    best = word[:, None] + word[None]  # of the first two frames
-    came_from = np.zeros((len(costs), 2, 2), np.int8)
-    for step, cost in enumerate(costs):
-        options = best[:, :, None] + cost
-        came_from[step] = options.argmin(axis=0)
-        best = options.min(axis=0) + word
-    return _traced(best, came_from)
+    costs = [_costs(legs, lag) for lag in LAGS]
+    bits = np.arange(STATES)[:, None] >> np.arange(MEMORY) & 1  # of each state, by age
+    best = np.where(np.arange(STATES) == 0, 0.0, np.inf)  # before the first frame nothing was exchanged
+    left_off = np.zeros((len(legs), STATES), np.int8)  # the oldest decision, which a new state forgets
+    for frame in range(len(legs)):
+        options = np.repeat(best[:, None], 2, axis=1)
+        options[:, 1] += doubt
+        for lag, cost in zip(LAGS, costs, strict=True):
+            if frame >= 2 * lag:
+                options += cost[frame - 2 * lag][bits[:, 2 * lag - 1], bits[:, lag - 1]]
+        both = options.reshape(2, STATES)  # by the oldest decision
+        left_off[frame] = both.argmin(axis=0)
+        best = both.min(axis=0)
+    return _traced(int(best.argmin()), left_off)
 
 
-def _costs(legs: Array) -> Array:
+def _costs(legs: Array, lag: int) -> Array:
+    """Return what each way to exchange legs in three frames, `lag` apart, costs, (T - 2 lag, 2, 2, 2)."""
     ways = np.stack([legs, legs[:, ::-1]])  # (2, T, 2, J, D)
-    costs = np.zeros((max(0, len(legs) - 2), 2, 2, 2))
+    count = max(0, len(legs) - 2 * lag)
+    costs = np.zeros((count, 2, 2, 2))
     for first, second, third in np.ndindex(2, 2, 2):
-        change = ways[third, 2:] - 2 * ways[second, 1:-1] + ways[first, :-2]
+        change = ways[third, 2 * lag :] - 2 * ways[second, lag : lag + count] + ways[first, :count]
         squares = np.minimum(np.nan_to_num((change**2).sum(axis=-1)), MOST)
         costs[:, first, second, third] = squares.mean(axis=(1, 2))
     return costs
 
 
-def _traced(best: Array, came_from: Array) -> Array:
-    before, last = np.unravel_index(int(best.argmin()), best.shape)
-    path = [int(last), int(before)]
-    for step in came_from[::-1]:
-        path.append(int(step[path[-1], path[-2]]))
-    return np.array(path[::-1], bool)
+def _traced(state: int, left_off: Array) -> Array:
+    """Return the decisions that lead to the last state."""
+    path = np.zeros(len(left_off), bool)
+    for frame in range(len(left_off) - 1, -1, -1):
+        path[frame] = state & 1
+        state = state >> 1 | int(left_off[frame, state]) << MEMORY - 1
+    return path
 
 
 def _in_order(legs: Array, exchanged: Array) -> Array:

@@ -14,6 +14,7 @@ from salticid.motion.signals import UP
 LEAST_COUNT = 2  # strides or repetitions of a clip: one alone has nothing that says whether it was a usual one
 LEAST_FOR_SPREAD = 5  # for a standard deviation to mean anything
 HIDDEN = 0.5  # share of the frames without which a joint counts as not seen
+TIMED = ("step_time", "stride_time")  # what hangs on single contacts
 FPS_SLACK = 1.0  # 59.94 is 60
 
 
@@ -68,6 +69,8 @@ def _is_hidden(body: Body, part: str, side: Side | None) -> bool:
 
 
 def _caution(body: Body, feature: Feature) -> str:
+    if body.view in ("rear", "front") and feature.name.startswith(TIMED):
+        return f"coarse: seen from the {body.view}, contacts are timed to about 30 ms; film from the side"
     if body.fps >= feature.least_fps - FPS_SLACK:
         return ""
     return f"coarse: a frame lasts {1000 / body.fps:.0f} ms, film at {feature.least_fps:.0f} frames per second or more"

@@ -1,0 +1,196 @@
+"""A baseline: what it is made of, what it refuses and why, and that a folder gives it back exactly."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from motion_clips import RUN, WALK, measured_clips, reported
+
+from salticid.errors import InputError, IntegrityError
+from salticid.motion.baseline import Baseline, baseline_of, create_baseline
+from salticid.motion.baseline_file import FILE
+from salticid.motion.clip_report import ClipReport, RefusedBaselineError
+from salticid.motion.keypoint_npz import write_npz
+from salticid.motion.options import MotionOptions
+from salticid.motion.simulate import observe, simulate_baseline
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return baseline_of(reported(measured_clips()), name="anna", speed_kmh=5.0)
+
+
+@pytest.fixture(scope="module")
+def folder(baseline, tmp_path_factory):
+    place = tmp_path_factory.mktemp("baseline") / "anna"
+    baseline.save(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def clip_files(tmp_path_factory):
+    """Five clips of one person as files of keypoints."""
+    place = tmp_path_factory.mktemp("clips")
+    motions = simulate_baseline(WALK, 6, seconds=5, fps=60)
+    for number, motion in enumerate(motions, 1):
+        write_npz(place / f"{number}.npz", observe(motion, "side", seed=number))
+    return [place / f"{number}.npz" for number in range(1, 7)]
+
+
+def copied(folder, tmp_path):
+    place = tmp_path / "copy"
+    place.mkdir()
+    for file in folder.iterdir():
+        (place / file.name).write_bytes(file.read_bytes())
+    return place
+
+
+def test_it_says_what_it_is_of(baseline):
+    assert (baseline.view, baseline.activity, baseline.name, baseline.speed_kmh) == ("side", "walk", "anna", 5.0)
+    assert [clip.name for clip in baseline.used] == ["1.mp4", "2.mp4", "3.mp4", "4.mp4", "5.mp4"]
+    assert [clip.own_score for clip in baseline.used] == list(baseline.own_scores)
+    assert baseline.limit.value > np.median(baseline.own_scores)
+    assert baseline.doubts == ()
+
+
+def test_a_folder_gives_it_back_exactly(baseline, folder):
+    again = Baseline.load(folder)
+    for name in ("name", "options", "view", "activity", "direction", "fps", "speed_kmh", "source", "doubts", "limit"):
+        assert getattr(again, name) == getattr(baseline, name)
+    assert [repr(asdict(clip)) for clip in again.clips] == [repr(asdict(clip)) for clip in baseline.clips]
+    assert math.isnan(again.height_m)
+    assert again.judge.statistics.names == baseline.judge.statistics.names
+    for name in ("mean", "sd", "least_sd", "low", "high", "clips", "stride_variance", "strides", "values", "kept"):
+        np.testing.assert_array_equal(getattr(again.judge.statistics, name), getattr(baseline.judge.statistics, name))
+    np.testing.assert_array_equal(again.judge.own_parts, baseline.judge.own_parts)
+    new = measured_clips(clips=1, seed=5)[0]
+    assert again.score(new).score == baseline.score(new).score
+
+
+def test_calibration_json_is_for_people(baseline, folder):
+    told = json.loads((folder / FILE).read_text())
+    knee = told["features"]["own"]["knee_at_contact.left"]
+    assert knee["unit"] == "deg"
+    assert knee["low"] <= knee["mean"] <= knee["high"]
+    assert len(knee["clips"]) == 5
+    assert told["threshold"]["leave_one_clip_out_scores"] == list(baseline.own_scores)
+    assert "leave one clip out" in told["threshold"]["method"]
+    assert (told["fps"], told["speed_kmh"], told["view"]) == (pytest.approx(60), 5.0, "side")
+
+
+def test_a_baseline_is_not_written_over_unless_asked_and_then_nothing_old_is_left(baseline, tmp_path):
+    baseline.save(tmp_path)
+    with pytest.raises(InputError, match="exists"):
+        baseline.save(tmp_path)
+    other = baseline_of(reported(measured_clips(seed=3)), name="anna again")
+    other.save(tmp_path, overwrite=True)
+    assert Baseline.load(tmp_path).name == "anna again"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("change", ["an edited number", "a cut file", "other arrays", "absent arrays", "no JSON"])
+def test_a_changed_folder_is_damage(folder, tmp_path, change):
+    place = copied(folder, tmp_path)
+    arrays = next(place.glob("statistics-*.npz"))
+    text = (place / FILE).read_text()
+    if change == "an edited number":
+        (place / FILE).write_text(text.replace('"view": "side"', '"view": "rear"', 1))
+    if change == "no JSON":
+        (place / FILE).write_text(text[: len(text) // 2])
+    if change == "a cut file":
+        arrays.write_bytes(arrays.read_bytes()[:-10])
+    if change == "other arrays":
+        arrays.write_bytes(arrays.read_bytes()[::-1])
+    if change == "absent arrays":
+        arrays.unlink()
+    with pytest.raises(IntegrityError):
+        Baseline.load(place)
+
+
+def test_a_newer_version_another_file_and_no_file_are_told_apart(folder, tmp_path):
+    place = copied(folder, tmp_path)
+    told = json.loads((place / FILE).read_text())
+    (place / FILE).write_text(json.dumps({**told, "format_version": 2}))
+    with pytest.raises(InputError, match="newer version"):
+        Baseline.load(place)
+    (place / FILE).write_text("{}")
+    with pytest.raises(InputError, match="no baseline of motion"):
+        Baseline.load(place)
+    with pytest.raises(InputError, match="holds no baseline"):
+        Baseline.load(tmp_path)
+
+
+def test_two_clips_are_too_few_and_three_make_a_wider_range():
+    clips = measured_clips()
+    with pytest.raises(RefusedBaselineError, match="needs 3 at least"):
+        baseline_of(reported(clips[:2]))
+    three = baseline_of(reported(clips[:3]))
+    assert "made of 3 clips" in three.warnings[0]
+    assert three.limit.log_spread > 0.9 * baseline_of(reported(clips)).limit.log_spread
+
+
+def test_clips_of_several_views_are_refused_by_name():
+    given = [*measured_clips()[:4], measured_clips(clips=1, view="rear")[0]]
+    with pytest.raises(RefusedBaselineError, match=r"different views.*rear: 5\.mp4"):
+        baseline_of(reported(given))
+
+
+def test_clips_of_several_movements_are_refused_by_name():
+    with pytest.raises(RefusedBaselineError, match=r"different movements.*run: 4\.mp4, 5\.mp4") as refused:
+        baseline_of(reported([*measured_clips()[:3], *measured_clips(RUN, 2)]))
+    assert [clip.activity for clip in refused.value.clips] == ["walk"] * 3 + ["run"] * 2
+
+
+def test_a_clip_of_another_person_is_named_and_makes_the_baseline_doubtful():
+    clips = list(measured_clips())
+    clips[2] = replace(clips[2], proportions={limb: 1.3 * length for limb, length in clips[2].proportions.items()})
+    doubtful = baseline_of(reported(clips))
+    assert "another person" in doubtful.clips[2].warnings[-1]
+    assert "3.mp4" in doubtful.doubts[0]
+    assert doubtful.score(measured_clips(clips=1, seed=5)[0]).confidence <= 0.4
+
+
+def test_a_clip_that_could_not_be_measured_is_left_out_with_its_reason():
+    given = [*reported(measured_clips()[:4]), (None, ClipReport("5.mp4").left_out("no person was found"))]
+    made = baseline_of(given)
+    assert [clip.used for clip in made.clips] == [True] * 4 + [False]
+    assert made.clips[4].reason == "no person was found"
+    with pytest.raises(RefusedBaselineError, match=r"5\.mp4: no person was found"):
+        baseline_of(given[2:])
+
+
+def test_files_become_a_baseline_and_a_further_file_a_score(clip_files, tmp_path):
+    made = create_baseline(clip_files[:5], speed_kmh=5, height_m=1.75, workers=0, cache_root=tmp_path / "cache")
+    assert all(clip.used and len(clip.digest) == 64 and clip.frames == 300 for clip in made.clips)
+    assert made.height_m == 1.75
+    score = made.score(clip_files[5], speed_kmh=5, cache_root=tmp_path / "cache")
+    assert score.inside
+    assert score.name == "6.npz"
+    assert set(score.latency_ms) == {"pose", "measure", "score"}
+    assert score.clip.quality.found_share == 1
+
+
+def test_a_broken_file_among_five_is_answered_for_by_itself(clip_files, tmp_path):
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(b"PK\x03\x04 nothing")
+    made = create_baseline([*clip_files[:4], broken], workers=0, cache_root=tmp_path / "cache")
+    assert [clip.used for clip in made.clips] == [True] * 4 + [False]
+    assert made.clips[4].reason
+    with pytest.raises(RefusedBaselineError) as refused:
+        create_baseline([*clip_files[:2], broken, tmp_path / "absent.npz"], workers=0, cache_root=tmp_path / "cache")
+    assert [bool(clip.reason) for clip in refused.value.clips] == [False, False, True, True]
+
+
+def test_options_are_taken_whole_or_as_a_profile_with_fields(clip_files, tmp_path):
+    with pytest.raises(InputError, match="needs 3 at least"):
+        create_baseline(clip_files[:1])
+    with pytest.raises(InputError, match="no option"):
+        create_baseline(clip_files[:3], hight_m=2)
+    made = create_baseline(
+        clip_files[:3], options=MotionOptions(view="side"), height_m=1.8, workers=0, cache_root=tmp_path / "cache"
+    )
+    assert (made.options.view, made.options.height_m) == ("side", 1.8)
