@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from salticid.core.types import Array
@@ -43,6 +44,12 @@ class Pose:
     rim: Array  # (2,) float32 px, on the circle around the body
 
 
+@functools.cache
+def _detector() -> Session:
+    """Return this process's detector, which runs too seldom for more than one thread to be worth it."""
+    return Session(models.find(DETECTOR), engine="openvino", threads=1)
+
+
 class BlazePose:
     """The networks, and how long each step took."""
 
@@ -59,7 +66,7 @@ class BlazePose:
         self.clock, self.threads = StageClock(), threads
         self._view = Cropper(DETECTOR_PX, low=-1.0, high=1.0, outside="black")
         self._crop = Cropper(CROP_PX, low=0.0, high=1.0, outside="edge")
-        self._detector = Session(models.find(DETECTOR), engine="openvino", threads=threads)
+        self._detector = _detector()
         # The outputs leave out the person's mask, which takes a third of the time.
         wanted = (_LANDMARKS, _PRESENCE, _HEATMAPS, _WORLD)
         self._landmarks = Session(models.find(model), engine="openvino", threads=threads, outputs=wanted)

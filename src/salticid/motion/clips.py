@@ -23,7 +23,7 @@ from salticid.errors import ResourceError, SalticidError
 from salticid.motion.clip import Clip
 from salticid.motion.keypoint_files import is_keypoint_file
 from salticid.motion.options import MotionOptions
-from salticid.motion.pose import PoseEstimator, check_fps, clip_of_keypoints
+from salticid.motion.pose import PoseEstimator, check_fps, check_networks, clip_of_keypoints
 from salticid.runtime import hardware, pool
 from salticid.runtime.cache import DEFAULT_MAX_BYTES, ArrayCache
 from salticid.runtime.outcome import Outcome
@@ -44,6 +44,7 @@ class _Job:
 
     path: str
     told: str  # file in which it says how far it is
+    threads: int = 1
 
 
 def estimate_clips(
@@ -80,6 +81,8 @@ def estimate_clips(
         A model is not on this machine, or its file is damaged.
     """
     check_fps(capture_fps)
+    if not all(map(is_keypoint_file, paths)):
+        check_networks(options.model)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="salticid-pose-")))
         cache = stack.enter_context(ArrayCache(cache_root or folder / "found", max_bytes=DEFAULT_MAX_BYTES))
@@ -127,25 +130,23 @@ def _computed(jobs: Sequence[_Job], model: str, cache: ArrayCache, workers: int 
         return
     if workers is None:
         workers = min(len(jobs), hardware.worker_count(WORKER_BYTES))
-    threads = _threads(len(jobs), workers)
     most_bytes = max(Path(job.path).stat().st_size for job in jobs)
-    function = functools.partial(_find_people, model=model, threads=threads, cache=cache)
+    function = functools.partial(_find_people, model=model, cache=cache)
     deadline_s = _LEAST_DEADLINE_S + most_bytes / _LEAST_BYTES_PER_S
-    yield from pool.map(function, jobs, workers=workers, timeout=deadline_s)
+    yield from pool.map(function, _shared_out(jobs, workers), workers=workers, timeout=deadline_s)
 
 
-def _threads(clips: int, workers: int) -> int:
-    """Return the threads of each worker: enough that the clips of the last round keep all CPUs busy.
+def _shared_out(jobs: Sequence[_Job], workers: int) -> list[_Job]:
+    """Return the jobs with their threads: one each, but in the last round, which may be smaller, all CPUs."""
+    last_round = len(jobs) % workers if workers else len(jobs)
+    threads = max(1, min(_MOST_THREADS, hardware.cpu_count() // max(1, last_round)))
+    first = len(jobs) - last_round
+    return [*jobs[:first], *(replace(job, threads=threads) for job in jobs[first:])]
 
-    While all workers are busy, more threads than CPUs cost 3 % (bench/session.py); a core without a clip is lost whole.
-    """
-    last_round = clips % workers if workers else 0
-    return max(1, min(_MOST_THREADS, hardware.cpu_count() // (last_round or workers or 1)))
 
-
-def _find_people(job: _Job, *, model: str, threads: int, cache: ArrayCache) -> None:
+def _find_people(job: _Job, *, model: str, cache: ArrayCache) -> None:
     """Put the people of one clip into the cache; runs in a worker."""
-    estimator = _warm(model, threads, os.fspath(cache.root), cache.max_bytes)
+    estimator = _warm(model, job.threads, os.fspath(cache.root), cache.max_bytes)
     estimator.followed(job.path, _Teller(job.told))
     if estimator.cached(job.path) is None:
         raise ResourceError(f"what was found in {job.path} could not be kept in {cache.root}: is the disk full?")

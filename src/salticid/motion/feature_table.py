@@ -275,7 +275,8 @@ ROWS: tuple[Row, ...] = (
 )
 
 STRIDE_TIME_VARIABILITY = Feature(
-    "stride_time_variability", "%", "Variation of the stride's time", False, EVERY, GAIT, TIMED_FPS, 0.25, "whole", "Hausdorff 2005",
+    "stride_time_variability", "%", "Variation of the stride's time", False, EVERY, GAIT, TIMED_FPS, 0.25, "whole",
+    "Hausdorff 2005",
 )  # fmt: skip
 
 # Features of which left and right are compared, and the least sd of that index in percent.

@@ -54,8 +54,6 @@ class PoseEstimator:
     ------
     InputError
         There is no such model or choice of a person.
-    MissingError, IntegrityError
-        A model is not on this machine, or its file is damaged; the message says how to get it.
     """
 
     def __init__(
@@ -68,8 +66,7 @@ class PoseEstimator:
     ) -> None:
         if person not in get_args(Person):
             raise InputError(f"person must be one of {', '.join(get_args(Person))}, not {person!r}")
-        for name in (model, DETECTOR):
-            models.find(card(name))
+        card(model)
         self.model, self.person, self.threads, self.cache = model, person, threads, cache
 
     def estimate(
@@ -96,8 +93,9 @@ class PoseEstimator:
         ------
         InputError
             The file cannot be read, holds no frame, or `capture_fps` is not above 0.
-        MissingError
-            An extra is not installed.
+        MissingError, IntegrityError
+            A model is not on this machine, or its file is damaged; the message says how to get it. Files of keypoints
+            need none. Or an extra is not installed.
         """
         check_fps(capture_fps)
         if is_keypoint_file(path):
@@ -152,6 +150,12 @@ def clip_of_keypoints(path: str | os.PathLike[str], capture_fps: float | None = 
     keypoints = read_keypoints(path, capture_fps)
     quality = track_quality(keypoints)
     return Clip(Path(path).name, keypoints, quality, os.fspath(path), None, {}, quality.warnings)
+
+
+def check_networks(model: str) -> None:
+    """Raise `MissingError` or `IntegrityError` now where what finds the body in a video is not on this machine."""
+    for name in (model, DETECTOR):
+        models.find(card(name))
 
 
 def check_fps(capture_fps: float | None) -> None:
