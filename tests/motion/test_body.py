@@ -96,7 +96,9 @@ def test_a_source_without_heels_gets_them_where_they_are():
     names = tuple(keypoints.names[index] for index in kept)
     without = Keypoints(keypoints.times_s, keypoints.positions[:, kept], keypoints.scores[:, kept], names)
     found, true = read_body(without, MotionOptions()), read_body(keypoints, MotionOptions())
-    missed = (found.joint("left_heel") - found.joint("left_ankle")) - (true.joint("left_heel") - true.joint("left_ankle"))
+    missed = (found.joint("left_heel") - found.joint("left_ankle")) - (
+        true.joint("left_heel") - true.joint("left_ankle")
+    )
     assert np.abs(missed[:, [0, 2]]).mean() < 0.012
     assert any("no heels" in note for note in found.notes)
 

@@ -108,6 +108,24 @@ def map_here(function, jobs):
         yield Outcome(index, job, "ok", function(job), None, 1, 0.0, None, "worker")
 
 
+@pytest.mark.parametrize(
+    ("clips", "workers", "cpus", "threads"),
+    [
+        (5, 2, 2, [1, 1, 1, 1, 2]),  # the last clip would leave a core idle
+        (4, 2, 2, [1, 1, 1, 1]),
+        (1, 1, 2, [2]),
+        (2, 2, 8, [4, 4]),
+        (3, 0, 2, [2, 2, 2]),
+        (17, 16, 16, [1] * 16 + [4]),
+    ],
+)
+def test_clips_of_a_last_round_share_all_cpus(monkeypatch, clips, workers, cpus, threads):
+    monkeypatch.setattr(clips_module.hardware, "cpu_count", lambda: cpus)
+    jobs = [clips_module._Job(str(number), "") for number in range(clips)]
+    assert [job.threads for job in clips_module._shared_out(jobs, workers)] == threads
+    assert [job.path for job in clips_module._shared_out(jobs, workers)] == [job.path for job in jobs]
+
+
 def test_real_seconds_and_the_person_are_those_asked_for(folder):
     (outcome,) = estimate_clips([folder / "found.npz"], OPTIONS, capture_fps=60)
     assert outcome.value.keypoints.fps == pytest.approx(60)

@@ -13,7 +13,7 @@ from salticid.motion.filters import evenly, low_pass, low_pass_each, without_lea
 def amplitude_after(hz, cutoff_hz, rate_hz):
     times_s = np.arange(0, 20, 1 / rate_hz)
     filtered = low_pass(np.sin(2 * np.pi * hz * times_s), rate_hz, cutoff_hz)
-    return np.abs(filtered[len(times_s) // 4 : -len(times_s) // 4]).max()
+    return 2**0.5 * filtered[len(times_s) // 4 : -len(times_s) // 4].std()
 
 
 @settings(deadline=None, max_examples=25)
@@ -66,7 +66,7 @@ def test_gaps_up_to_a_tenth_of_a_second_are_filled_and_longer_ones_are_not():
     seen[10:15] = np.nan  # 0.1 s from the last known sample to the next
     seen[30:36] = np.nan  # a frame more
     found = evenly(times_s, seen, times_s)
-    np.testing.assert_allclose(found[:30], course[:30], atol=1e-3)
+    np.testing.assert_allclose(found[:30], course[:30], atol=6e-3)
     assert np.isnan(found[30:36]).all()
     assert np.isfinite(found[36:]).all()
 

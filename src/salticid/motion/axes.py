@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from salticid.core.types import Array
+from salticid.motion.facing import facing
 from salticid.motion.filters import low_pass
 from salticid.motion.keypoints import SIDES
 from salticid.motion.view import Seen
@@ -34,17 +35,19 @@ def in_picture(joints: Mapping[str, Array], seen: Seen, height_px: Array, rate_h
     """Return (T, 3) forward, left and up in body heights from (T, 2) pixels, and nan for the axis that is not seen.
 
     Where the size of the body changes (`height_px` is (T,)), its travel is added up step by step at the size of each.
+    A body that turns round goes on forward, and is unknown while it turns.
     """
     pelvis = middle(joints, "hip")
     steady = bool(np.ptp(height_px) == 0)
     path = pelvis / height_px[:, None] if steady else _path(pelvis, height_px, rate_hz)
-    axis, sign = _across(seen)
+    axis, signs = _across(joints, seen, rate_hz)
+    along = _along(path[:, 0], signs)
     turned = {}
     for name, course in joints.items():
-        place = path + (course - pelvis) / height_px[:, None]
+        place = (course - pelvis) / height_px[:, None]
         turned[name] = np.full((len(course), 3), np.nan)
-        turned[name][:, axis] = sign * place[:, 0]
-        turned[name][:, 2] = -place[:, 1]
+        turned[name][:, axis] = along + signs * place[:, 0]
+        turned[name][:, 2] = np.where(np.isfinite(signs), -(path + place)[:, 1], np.nan)
     return turned
 
 
@@ -64,11 +67,23 @@ def in_room(joints: Mapping[str, Array], rate_hz: float) -> dict[str, Array]:
     return {name: path + np.einsum("tij,tj->ti", axes, course - pelvis) for name, course in joints.items()}
 
 
-def _across(seen: Seen) -> tuple[int, int]:
-    """Return which axis of the body runs across the picture, and whether along with x or against it."""
-    if seen.view == "side":
-        return 0, 1 if seen.direction == "right" else -1
-    return 1, -1 if seen.view == "rear" else 1
+def _across(joints: Mapping[str, Array], seen: Seen, rate_hz: float) -> tuple[int, Array]:
+    """Return which axis of the body runs across the picture, and whether along with x or against it, (T,)."""
+    frames = len(joints["left_hip"])
+    if seen.view != "side":
+        return 1, np.full(frames, -1.0 if seen.view == "rear" else 1.0)
+    signs = facing(joints, rate_hz)
+    usual = 1.0 if seen.direction == "right" else -1.0
+    return 0, signs if np.isfinite(signs).any() else np.full(frames, usual)
+
+
+def _along(across: Array, signs: Array) -> Array:
+    """Return how far a body has come, (T,), from its place across the picture and which way it faces there."""
+    if np.ptp(signs) == 0:
+        return np.asarray(signs * across)
+    steps = np.nan_to_num(signs[1:]) * np.diff(_bridged(across[:, None])[:, 0])
+    way = np.concatenate([[0.0], np.cumsum(steps)])
+    return np.asarray(np.where(np.isfinite(across), way, np.nan))
 
 
 def _path(pelvis: Array, height_px: Array, rate_hz: float) -> Array:

@@ -137,11 +137,14 @@ def _computed(jobs: Sequence[_Job], model: str, cache: ArrayCache, workers: int 
 
 
 def _shared_out(jobs: Sequence[_Job], workers: int) -> list[_Job]:
-    """Return the jobs with their threads: one each, but in the last round, which may be smaller, all CPUs."""
-    last_round = len(jobs) % workers if workers else len(jobs)
-    threads = max(1, min(_MOST_THREADS, hardware.cpu_count() // max(1, last_round)))
-    first = len(jobs) - last_round
-    return [*jobs[:first], *(replace(job, threads=threads) for job in jobs[first:])]
+    """Return the jobs with their threads: a worker's share of the CPUs, and more in a last round with fewer jobs."""
+    last = len(jobs) % workers if workers else 0
+    shares = [_share(workers)] * (len(jobs) - last) + [_share(last)] * last
+    return [replace(job, threads=share) for job, share in zip(jobs, shares, strict=True)]
+
+
+def _share(workers: int) -> int:
+    return max(1, min(_MOST_THREADS, hardware.cpu_count() // max(1, workers)))
 
 
 def _find_people(job: _Job, *, model: str, cache: ArrayCache) -> None:
