@@ -43,7 +43,7 @@ def _ahead(joints: Mapping[str, Array]) -> Array:
     known = np.isfinite(feet)
     count = known.sum(axis=0)
     total = np.where(known, feet, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
 
 
 def _centered_mean(course: Array, length: int) -> Array:
@@ -52,7 +52,7 @@ def _centered_mean(course: Array, length: int) -> Array:
     window = np.ones(min(length, len(course)))
     count = np.convolve(known, window, mode="same")
     total = np.convolve(np.where(known, course, 0.0), window, mode="same")
-    return np.divide(total, count, out=np.full(len(course), np.nan), where=count > 0.5)
+    return np.asarray(np.divide(total, count, out=np.full(len(course), np.nan), where=count > 0.5))
 
 
 def _without_short(signs: Array, least: int) -> Array:

@@ -1,12 +1,12 @@
 """Left and right legs that a network has exchanged, put back.
 
 Seen from the side, a network takes one leg for the other now and then: for a frame or two, or from one crossing of the
-legs to the next. Legs do not do that; they move on. So of all ways to exchange the legs frame by frame, the one is taken
-in which they move most evenly, by the exact best path over all frames (Viterbi 1967). Where that makes no difference
-the network's word counts.
+legs to the next. Legs do not do that; they move on. So of all ways to exchange the legs frame by frame, the one is
+taken in which they move most evenly, by the exact best path over all frames (Viterbi 1967). Where that makes no
+difference the network's word counts.
 
-Rates above that of usual video are decided at its rate first: from one frame to the next a slow camera sees a leg change
-its speed by much more than a joint's noise, a fast camera does not.
+Rates above that of usual video are decided at its rate first: from one frame to the next a slow camera sees a leg
+change its speed by much more than a joint's noise, a fast camera does not.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from salticid.motion.keypoints import Keypoints
 
 PARTS = ("knee", "ankle", "heel", "toe", "hip")
 USUAL_FPS = 30.0
-# Costs are squares of accelerations, in leg lengths per frame². A joint's noise alone costs about 0.001.
-MOST = 0.25  # of one joint: what leaps further is no leg of either side
-LAGS = (1, 2, 3)  # frames
+LAGS = (1, 2, 3)  # frames between the three whose evenness is looked at
 MEMORY = 2 * max(LAGS)
 STATES = 1 << MEMORY
+# Costs are squares of accelerations, in leg lengths per frame². A joint's noise alone costs about 0.001.
+MOST = 0.25  # of one joint: what leaps further is no leg of either side
 DOUBT = 5e-4  # per frame, of not believing the network at the usual rate
 STRONG_DOUBT = 2e-3  # and at a higher one, where only leaps are to be mended
 
