@@ -16,9 +16,9 @@ from salticid.motion.simulate import Asymmetry, GaitStyle, observe, simulate_exe
 OPTIONS = MotionOptions(height_m=1.75)
 
 
-def measured(view="side", seconds=10.0, fps=60.0, noise_m=0.01, options=OPTIONS, speed_kmh=None, **style):
+def measured(view="side", seconds=10.0, fps=60.0, noise_m=0.01, options=OPTIONS, given_kmh=None, **style):
     motion = simulate_gait(GaitStyle(**style), seconds=seconds, fps=fps, seed=4)
-    return motion, measure(observe(motion, view, noise_m=noise_m), options, speed_kmh=speed_kmh)
+    return motion, measure(observe(motion, view, noise_m=noise_m), options, speed_kmh=given_kmh)
 
 
 @pytest.mark.parametrize("fps", [30, 60, 120])

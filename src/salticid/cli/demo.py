@@ -1,4 +1,4 @@
-"""`salticid demo`: depth and labels with their true error, from nothing but this machine."""
+"""`salticid demo`: depth, labels and motion with their true error, from nothing but this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from salticid.cli import demo_segment, demo_stereo
+from salticid.cli import demo_motion, demo_segment, demo_stereo
 from salticid.cli.flags import Overwrite, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
@@ -29,7 +29,8 @@ def demo(
     overwrite: Overwrite = False,
     out: Output,
 ) -> None:
-    """Match a simulated pair and, where there is data, a real one; label streets; write report.html and cloud.ply."""
+    """Match a simulated pair and, where there is data, a real one; label streets; tell what is new in how a simulated
+    person runs. Write report.html and cloud.ply."""
     from salticid.cli.page import Page
     from salticid.core.atomic import check_target, make_folder, write_bytes
     from salticid.engine.bench import machine
@@ -45,11 +46,12 @@ def demo(
     page = Page("Salticid")
     rows = demo_stereo.show_depth(page, data, output, out)
     labelled = demo_segment.show_streets(page, streets, out)
+    moved = demo_motion.show_motion(page, output, out)
     page.heading("Machine")
     page.table(("what", "value"), _flat(machine()))
     write_bytes(report, page.html().encode())
     out.say(f"wrote {report} (open it in a browser), {output / 'cloud.ply'}")
-    out.result({"report": report, "rows": rows, "segment": labelled})
+    out.result({"report": report, "rows": rows, "segment": labelled, "motion": moved})
 
 
 def _flat(table: dict[str, Any]) -> list[tuple[str, str]]:

@@ -106,7 +106,7 @@ def _window(body: Body, stances: list[_Stances]) -> Window:
 
 
 def _seen_from_behind(body: Body, side: Side, stride_s: float) -> FootEvents:
-    rough_s = vertical_contacts(body.times_s, _foot_height(body, side), stride_s)
+    rough_s = vertical_contacts(body.times_s, _foot_height(body, side), stride_s, body.activity)
     return FootEvents(rough_s, np.full(len(rough_s), np.nan))
 
 

@@ -6,36 +6,49 @@ from there, for the heel has been rising for long, so there are no toe-offs: wha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from salticid.core.types import Array
 from salticid.engine import packages
+from salticid.motion.measured import Activity
 
-SHARPEST = 0.2  # of the largest vertical speed: smaller peaks are no step
-LANDED, LOW = 0.12, 0.25  # of a stride after it, and of the foot's rise: where a foot is that has landed
 APART = 0.6  # of a stride, between two contacts
 
 
-def vertical_contacts(times_s: Array, height: Array, stride_s: float) -> Array:
-    """Return when a foot lands, (N,) seconds, roughly: from its height (T,), filtered, in any unit.
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What tells the landing from the other falls of a foot."""
 
-    Those moments of fastest fall count that leave the foot low; a foot falls in mid-swing too.
-    """
+    sharpest: float  # of the fastest fall: slower ones are no landing
+    low: float  # of the foot's rise: how high it is at most soon after
+
+
+# In walking the landing is among the fastest falls, but the picture then lowers the foot further as it moves back
+# towards the camera. In running the foot falls faster from behind the thigh, and is low only after the landing.
+LANDINGS: dict[Activity, Landing] = {"walk": Landing(0.7, 1.0), "run": Landing(0.2, 0.25)}
+SOON = 0.12  # of a stride
+
+
+def vertical_contacts(times_s: Array, height: Array, stride_s: float, activity: Activity) -> Array:
+    """Return when a foot lands, (N,) seconds, roughly: from its height (T,), filtered, in any unit."""
     known = np.isfinite(height)
     if known.sum() < 3:
         return np.empty(0)
-    falls_s = _peaks(times_s, -np.gradient(height, times_s))
+    landing = LANDINGS[activity]
+    falls_s = _peaks(times_s, -np.gradient(height, times_s), landing.sharpest)
     lowest, highest = np.percentile(height[known], [5, 98])
-    after = np.interp(falls_s + LANDED * stride_s, times_s, height)
-    landings_s = falls_s[after < lowest + LOW * (highest - lowest)]
+    after = np.interp(falls_s + SOON * stride_s, times_s, height)
+    landings_s = falls_s[after < lowest + landing.low * (highest - lowest)]
     return np.asarray(landings_s[np.diff(landings_s, append=np.inf) > APART * stride_s])  # the last of a few
 
 
-def _peaks(times_s: Array, course: Array) -> Array:
+def _peaks(times_s: Array, course: Array, sharpest: float) -> Array:
     """Return when a course has its larger peaks, between the samples."""
     rate_hz = (len(times_s) - 1) / (times_s[-1] - times_s[0])
     filled = np.where(np.isfinite(course), course, np.nanmin(course))
-    least = SHARPEST * float(np.nanpercentile(course, 98))
+    least = sharpest * float(np.nanpercentile(course, 98))
     found, _ = packages.require("scipy").signal.find_peaks(filled, height=least)
     before, top, after = (filled[found + step] for step in (-1, 0, 1))
     bend = before - 2 * top + after

@@ -1,0 +1,100 @@
+"""The part of the demo about motion: a simulated runner whose right knee is stiff, beside five clips of before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from salticid.cli.output import Output
+
+if TYPE_CHECKING:
+    from salticid.cli.page import Page
+    from salticid.motion.baseline import Baseline
+    from salticid.motion.keypoints import Keypoints
+    from salticid.motion.score import MotionScore
+
+FOLDER = "motion"  # of the demo's folder, for the whole report
+SPEED_KMH, HEIGHT_M = 10.0, 1.75
+CLIPS, SECONDS, FPS = 5, 8.0, 60.0
+CHANGE: Final = "stiff knee"
+SHOWN = 4  # moments, and changes
+COLUMNS = ("what changed", "side", "now", "least before", "most before", "unit", "own spreads off")
+
+
+def show_motion(page: Page, output: Path, out: Output) -> dict[str, Any] | None:
+    """Put a verdict on the page, write the whole report, and return what was found; None without scipy."""
+    from salticid.engine import packages
+    from salticid.errors import MissingError
+
+    page.heading("What is different today")
+    try:
+        packages.require("scipy")
+    except MissingError as problem:
+        page.text(f"Motion was left out: {problem}")
+        return None
+    own, found, true_deg = _compared(out)
+    _show(page, found, true_deg)
+    folder = _write(own, found, output / FOLDER)
+    page.text(f"The whole report, as 'salticid motion score' writes it: {folder / 'report.html'}")
+    page.text("With five videos of a person: salticid models get blazepose, then salticid motion baseline *.mp4 -o me/")
+    return {
+        "inside": found.inside,
+        "score": found.score,
+        "limit": found.limit,
+        "confidence": found.confidence,
+        "notable": [change.key for change in found.notable],
+        "true_change_deg": true_deg,
+        "report": folder / "report.html",
+    }
+
+
+def _compared(out: Output) -> tuple[Baseline, MotionScore, float]:
+    """Return a baseline, one more clip beside it, and by how much the knee truly bends less in it."""
+    from salticid.motion.baseline import baseline_of
+    from salticid.motion.clip_report import ClipReport
+    from salticid.motion.features import measure
+    from salticid.motion.options import MotionOptions
+    from salticid.motion.simulate import GaitStyle, changed, observe, simulate_baseline
+
+    style = GaitStyle(activity="run", speed_kmh=SPEED_KMH, height_m=HEIGHT_M, treadmill=True)
+    before = simulate_baseline(style, CLIPS, seconds=SECONDS, fps=FPS, seed=0)
+    [today] = simulate_baseline(changed(style, CHANGE), 1, seconds=SECONDS, fps=FPS, seed=1)
+    options = MotionOptions(height_m=HEIGHT_M)
+    seen = [observe(motion, "side", noise_m=0.01, seed=seed) for seed, motion in enumerate((*before, today))]
+    clips = [measure(keypoints, options, speed_kmh=SPEED_KMH) for keypoints in out.progress(seen, len(seen), "clips")]
+    given = [(clip, ClipReport(f"clip {number}")) for number, clip in enumerate(clips[:-1], 1)]
+    own = baseline_of(given, name="simulated runner", options=options, speed_kmh=SPEED_KMH)
+    knees = [float(motion.truths["knee_flexion_deg.right"].max()) for motion in (*before, today)]
+    return own, own.score(_clip(seen[-1]), speed_kmh=SPEED_KMH), sum(knees[:-1]) / CLIPS - knees[-1]
+
+
+def _clip(keypoints: Keypoints) -> Any:
+    from salticid.motion.clip import Clip
+    from salticid.motion.quality import track_quality
+
+    return Clip("today", keypoints, track_quality(keypoints), "simulation", None, {}, ())
+
+
+def _show(page: Page, found: MotionScore, true_deg: float) -> None:
+    from salticid.motion.report_text import verdict
+    from salticid.motion.stills import report_stills
+
+    page.text(
+        f"Five clips of a simulated runner are the baseline. In one more clip the right knee is stiff: it truly bends "
+        f"{true_deg:.0f}° less in swing. What is found in keypoints with an error of 1 cm: {verdict(found)}"
+    )
+    page.table(
+        COLUMNS,
+        [
+            (change.title, change.side or "", change.value, change.low, change.high, change.unit, change.z)
+            for change in found.notable[:SHOWN]
+        ],
+    )
+    page.pictures({caption: picture for picture, caption in report_stills(found, found.name)[-SHOWN:]})
+
+
+def _write(own: Baseline, found: MotionScore, folder: Path) -> Path:
+    from salticid.motion.report import write_report
+    from salticid.motion.stills import report_stills
+
+    return write_report(found, own, folder, stills=report_stills(found, found.name)).folder
