@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from salticid.motion.body import Body
+from salticid.motion.body import Body, read_body
 from salticid.motion.keypoints import SIDES
+from salticid.motion.options import MotionOptions
 from salticid.motion.signals import SIDED, WHOLE, column_of, signals_of, value_at, values_during
 from salticid.motion.simulate import GaitStyle, simulate_gait
-from salticid.motion.body import read_body
-from salticid.motion.options import MotionOptions
 
 STANDING = {
     "shoulder": 1.44,
@@ -81,4 +80,6 @@ def test_a_signal_is_read_between_samples_and_not_beyond_what_is_known():
     assert value_at(signals, "step_width", None, 0.05) == pytest.approx(100 * 0.18 / 1.75)
     assert np.isnan(value_at(signals, "step_width", None, 5.0))
     assert np.isnan(values_during(signals, "step_width", None, 0.2, 5.0)).all()
-    assert len(values_during(signals, "step_width", None, 0.05, 0.15)) == 4
+    assert (
+        len(values_during(signals, "step_width", None, 0.05, 0.15)) == 2 + 3
+    )  # both ends, and the samples at 2, 3 and 4 thirtieths

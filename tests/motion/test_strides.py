@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def true_curve(motion, name, side):
     return np.mean(
         [
             np.interp(np.linspace(start, end, 101), times_s, motion.truths[f"{name}.{side}"])
-            for start, end in zip(contacts_s[:-1], contacts_s[1:], strict=True)
+            for start, end in pairwise(contacts_s)
         ],
         axis=0,
     )

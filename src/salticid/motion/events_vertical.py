@@ -27,7 +27,7 @@ class Landing:
 
 # In walking the landing is among the fastest falls, but the picture then lowers the foot further as it moves back
 # towards the camera. In running the foot falls faster from behind the thigh, and is low only after the landing.
-LANDINGS: dict[Activity, Landing] = {"walk": Landing(0.7, 1.0), "run": Landing(0.2, 0.25)}
+LANDINGS: dict[Activity, Landing] = {"walk": Landing(0.55, 1.0), "run": Landing(0.2, 0.25)}
 SOON = 0.12  # of a stride
 
 
