@@ -6,7 +6,7 @@ SOURCES := pyproject.toml constraints.txt native/CMakeLists.txt $(wildcard nativ
 
 .PHONY: demo test bench lint clean
 
-demo: .venv/demo                 ## depth, a point cloud and labels with their true error: demo/report.html
+demo: .venv/demo                 ## depth, labels and motion with their true error: demo/report.html
 	$(BIN)/salticid demo --overwrite $(if $(wildcard $(DATA)/stereo $(DATA)/segmentation/camvid),--data $(DATA))
 
 test: lint                       ## every check that CI runs
@@ -24,8 +24,9 @@ clean:
 	rm -rf .venv build demo
 
 # Installed from this folder without a copy: a change to Python code is live, a change to native/ installs again.
+# Motion is shown on simulated keypoints: of its extra that needs scipy, and no engine for networks that find bodies.
 .venv/demo: $(SOURCES) | .venv/bin/python
-	$(BIN)/pip install -q -c constraints.txt -e '.[video]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[video]' scipy
 	touch $@
 
 .venv/dev: $(SOURCES) | .venv/bin/python

@@ -26,7 +26,19 @@ def same(baseline):
 
 @pytest.fixture(scope="module")
 def stiff(baseline):
-    return baseline.score(changed_clip("stiff knee"))
+    return baseline.score(stiffer(changed_clip("stiff knee")))
+
+
+def stiffer(clip):
+    """Return a clip whose right knee bends by 25 degrees less still, in swing."""
+    peak, curve = clip.measurements["knee_swing_peak.right"], clip.curves["knee_flexion.right"]
+    less = np.zeros(101, np.float32)
+    less[65:85] = 25
+    return replace(
+        clip,
+        measurements={**clip.measurements, peak.key: replace(peak, values=peak.values - 25)},
+        curves={**clip.curves, curve.key: replace(curve, strides=curve.strides - less)},
+    )
 
 
 def test_a_further_clip_of_the_person_is_inside_and_little_is_notable(same):

@@ -19,6 +19,8 @@ PACKAGES = {
     "openvino": ("networks, often faster on Intel and AMD CPUs", "openvino"),
     "torch": ("training", "train"),
     "av": ("video", "video"),
+    "scipy": ("measuring motion", "motion"),
+    "pyarrow": ("tables as Parquet", "parquet"),
     "huggingface_hub": ("models from the Hugging Face hub", "hub"),
 }
 

@@ -43,7 +43,8 @@ def find_events(body: Body) -> dict[Side, FootEvents]:
     if not np.isfinite(stride_s):
         return {side: FootEvents(np.empty(0), np.empty(0)) for side in SIDES}
     if not np.isfinite(body.pelvis[:, FORWARD]).any():
-        return {side: _seen_from_behind(body, side, stride_s) for side in SIDES}
+        seen = vertical_contacts(body, stride_s)
+        return {side: FootEvents(seen[side], np.full(len(seen[side]), np.nan)) for side in SIDES}
     stances = {side: _standing(body, side, stride_s) for side in SIDES}
     contacts, toe_offs = _exact(body, stances, arrives=True), _exact(body, stances, arrives=False)
     return {side: FootEvents(contacts[side], toe_offs[side]) for side in SIDES}
@@ -103,17 +104,6 @@ def _window(body: Body, stances: list[_Stances]) -> Window:
     known = durations_s[np.isfinite(durations_s)]
     least_s, stance_s = LEAST_FRAMES / body.rate_hz, float(np.median(known)) if len(known) else 0.0
     return Window(max(MOVING_S, least_s), max(RESTING * stance_s, least_s))
-
-
-def _seen_from_behind(body: Body, side: Side, stride_s: float) -> FootEvents:
-    rough_s = vertical_contacts(body.times_s, _foot_height(body, side), stride_s, body.activity)
-    return FootEvents(rough_s, np.full(len(rough_s), np.nan))
-
-
-def _foot_height(body: Body, side: Side) -> Array:
-    """Return the height of the middle of a foot, (T,)."""
-    middle = (body.joint(f"{side}_heel") + body.joint(f"{side}_toe"))[:, UP] / 2
-    return middle if np.isfinite(middle).any() else body.joint(f"{side}_ankle")[:, UP]
 
 
 def _soles(body: Body, side: Side) -> list[str]:

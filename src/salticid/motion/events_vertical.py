@@ -1,55 +1,67 @@
-"""Contacts from the rise and fall of the feet alone: all that a view from behind or in front shows.
+"""Contacts from behind or in front, where only rise and fall are seen.
 
-The middle of a foot falls fastest just before it lands (O'Connor et al. 2007). When its toe leaves is hardly to be seen
-from there, for the heel has been rising for long, so there are no toe-offs: what needs them is not measured.
+Feet tell little there: a foot that stands on a treadmill comes towards the camera, so the picture lowers it as if it
+fell. The trunk tells more. A walker's is lowest when both feet are on the ground, just after a contact; a runner's
+falls fastest when a foot meets the ground (Milner & Paquette 2015). Which foot it was, the feet tell together: over the
+whole clip the one in the air is higher. When a toe leaves is not to be seen, so what needs it is not measured.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
 from salticid.core.types import Array
 from salticid.engine import packages
-from salticid.motion.measured import Activity
+from salticid.motion.body import Body
+from salticid.motion.keypoints import SIDES, Side
+from salticid.motion.signals import UP
 
-APART = 0.6  # of a stride, between two contacts
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """What tells the landing from the other falls of a foot."""
-
-    sharpest: float  # of the fastest fall: slower ones are no landing
-    low: float  # of the foot's rise: how high it is at most soon after
+APART = 0.35  # of a stride, between the contacts of both feet
+LEAST_DIP = 0.3  # of what the trunk usually does: less is noise
+AIRBORNE = (0.35, 0.1)  # of a stride before its contact: when a foot is in the air
+LEAST_STEPS = 3
 
 
-# In walking the landing is among the fastest falls, but the picture then lowers the foot further as it moves back
-# towards the camera. In running the foot falls faster from behind the thigh, and is low only after the landing.
-LANDINGS: dict[Activity, Landing] = {"walk": Landing(0.55, 1.0), "run": Landing(0.2, 0.25)}
-SOON = 0.12  # of a stride
+def vertical_contacts(body: Body, stride_s: float) -> dict[Side, Array]:
+    """Return when each foot lands, (N,) seconds, roughly."""
+    nothing = {side: np.empty(0) for side in SIDES}
+    steps_s = _steps(body, stride_s)
+    if len(steps_s) < LEAST_STEPS:
+        return nothing
+    parity = np.round((steps_s - steps_s[0]) / (stride_s / 2)).astype(int) % 2
+    higher = _left_above_right(body, steps_s, stride_s)
+    known = np.isfinite(higher)
+    left = parity == (0 if (higher[known] * (1 - 2 * parity[known])).sum() > 0 else 1)
+    return {"left": steps_s[left], "right": steps_s[~left]}
 
 
-def vertical_contacts(times_s: Array, height: Array, stride_s: float, activity: Activity) -> Array:
-    """Return when a foot lands, (N,) seconds, roughly: from its height (T,), filtered, in any unit."""
-    known = np.isfinite(height)
-    if known.sum() < 3:
+def _steps(body: Body, stride_s: float) -> Array:
+    """Return when either foot lands."""
+    height = (body.pelvis[:, UP] + body.neck[:, UP]) / 2
+    height = height if np.isfinite(height).any() else body.pelvis[:, UP]
+    course = -height if body.activity == "walk" else -np.gradient(height, body.times_s)
+    known = course[np.isfinite(course)]
+    if len(known) < LEAST_STEPS:
         return np.empty(0)
-    landing = LANDINGS[activity]
-    falls_s = _peaks(times_s, -np.gradient(height, times_s), landing.sharpest)
-    lowest, highest = np.percentile(height[known], [5, 98])
-    after = np.interp(falls_s + SOON * stride_s, times_s, height)
-    landings_s = falls_s[after < lowest + landing.low * (highest - lowest)]
-    return np.asarray(landings_s[np.diff(landings_s, append=np.inf) > APART * stride_s])  # the last of a few
-
-
-def _peaks(times_s: Array, course: Array, sharpest: float) -> Array:
-    """Return when a course has its larger peaks, between the samples."""
-    rate_hz = (len(times_s) - 1) / (times_s[-1] - times_s[0])
-    filled = np.where(np.isfinite(course), course, np.nanmin(course))
-    least = sharpest * float(np.nanpercentile(course, 98))
-    found, _ = packages.require("scipy").signal.find_peaks(filled, height=least)
+    filled = np.where(np.isfinite(course), course, known.min())
+    least = LEAST_DIP * float(np.subtract(*np.percentile(known, [95, 5])))
+    distance = max(1, round(APART * stride_s * body.rate_hz))
+    found, _ = packages.require("scipy").signal.find_peaks(filled, prominence=least, distance=distance)
     before, top, after = (filled[found + step] for step in (-1, 0, 1))
-    bend = before - 2 * top + after
-    return np.asarray(times_s[found] + np.where(bend < 0, 0.5 * (before - after) / bend, 0.0) / rate_hz)
+    return np.asarray(body.times_s[found] + 0.5 * (before - after) / (before - 2 * top + after) / body.rate_hz)
+
+
+def _left_above_right(body: Body, steps_s: Array, stride_s: float) -> Array:
+    """Return by how much the left foot is above the right one before each step; nan where that is hidden."""
+    above = foot_height(body.joints, "left") - foot_height(body.joints, "right")
+    early, late = (share * stride_s for share in AIRBORNE)
+    windows = [(body.times_s > step - early) & (body.times_s < step - late) for step in steps_s]
+    return np.array([above[window].mean() if window.any() else np.nan for window in windows])
+
+
+def foot_height(joints: Mapping[str, Array], side: Side) -> Array:
+    """Return the height of the middle of a foot, (T,); of its ankle where nothing else is known."""
+    middle = (joints[f"{side}_heel"] + joints[f"{side}_toe"])[:, UP] / 2
+    return np.asarray(middle if np.isfinite(middle).any() else joints[f"{side}_ankle"][:, UP])
