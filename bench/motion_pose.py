@@ -4,9 +4,9 @@
 
 Agreement: on the same RGB frames, and on the planes that salticid reads, against mediapipe without and with its
 smoothing; distances in percent of the body's height in the picture. With smoothing, ours is also filtered afterwards as
-mediapipe filters its own. Speed: five clips of 300 frames of 720x1280 at once, made of the videos by playing them
-forwards, backwards and mirrored; the candidates take turns. Starting processes and loading networks is part of our
-time, importing mediapipe no part of its.
+mediapipe filters its own. Speed: five clips of 300 frames at once, made of the videos by playing them forwards,
+backwards and mirrored, in two sizes; the candidates take turns. Starting processes and loading networks is part of our
+time, importing mediapipe is not part of its.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ from salticid.runtime import hardware
 AGREEMENT = ("p2s_SinglePerson_cam01", "p2s_SinglePerson_cam02", "mgl_input")
 CLIPS = (("p2s_SinglePerson_cam01", 0), ("p2s_SinglePerson_cam02", 0), ("mgl_input", 0))
 CLIPS += (("p2s_SinglePerson_cam01", 1), ("p2s_SinglePerson_cam02", 1))  # mirrored
-WIDTH, HEIGHT, FRAMES, FPS = 720, 1280, 300, 60
+SIZES = ((720, 1280), (1080, 1920))
+FRAMES, FPS = 300, 60
 
 Row = dict[str, object]
 
@@ -60,7 +61,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="salticid-bench-") as name:
         folder = Path(name)
         rows = list(agreement(given.data, peer, folder))
-        rows += speed(clips(given.data, folder), peer, given.rounds)
+        for size in SIZES:
+            found = speed(clips(given.data, folder, size), peer, given.rounds)
+            rows += [{"size": "x".join(map(str, size))} | row for row in found]
     bench.write_report("motion_pose", rows, given.output)
 
 
@@ -122,27 +125,27 @@ def distances(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> Row
     }
 
 
-def clips(data: Path, folder: Path) -> list[str]:
-    """Write five clips of one length and size, and return their paths."""
+def clips(data: Path, folder: Path, size: tuple[int, int]) -> list[str]:
+    """Write five clips of one length and size (width, height), and return their paths."""
     paths = []
     for name, mirrored in CLIPS:
         with VideoReader(data / f"{name}.mp4") as reader:
-            images = [fitted(frame.image) for frame in reader]
+            images = [fitted(frame.image, *size) for frame in reader]
         images = [cv2.flip(image, 1) for image in images] if mirrored else images
         there_and_back = itertools.cycle([*images, *images[-2:0:-1]])
-        paths.append(str(folder / f"{name}_{mirrored}.mp4"))
-        with VideoWriter(paths[-1], fps=FPS, width=WIDTH, height=HEIGHT) as out:
+        paths.append(str(folder / f"{name}_{mirrored}_{size[0]}.mp4"))
+        with VideoWriter(paths[-1], fps=FPS, width=size[0], height=size[1]) as out:
             for image in itertools.islice(there_and_back, FRAMES):
                 out.write(image)
     return paths
 
 
-def fitted(image: np.ndarray) -> np.ndarray:
+def fitted(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return an image in the size of the clips, gray beside it."""
-    scale = min(WIDTH / image.shape[1], HEIGHT / image.shape[0])
+    scale = min(width / image.shape[1], height / image.shape[0])
     small = resize(image, round(image.shape[1] * scale), round(image.shape[0] * scale))
-    canvas = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
-    top, left = (HEIGHT - small.shape[0]) // 2, (WIDTH - small.shape[1]) // 2
+    canvas = np.full((height, width, 3), 128, np.uint8)
+    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
     canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
     return canvas
 

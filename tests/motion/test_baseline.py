@@ -163,6 +163,30 @@ def test_a_clip_that_could_not_be_measured_is_left_out_with_its_reason():
         baseline_of(given[2:])
 
 
+def test_a_tuned_network_travels_as_onnx(tmp_path):
+    for package in ("torch", "onnx"):
+        pytest.importorskip(package, reason="the network is tuned with torch and written with onnx")
+    made = baseline_of(reported(measured_clips()), options=MotionOptions(method="ensemble"))
+    made.save(tmp_path)
+    again = Baseline.load(tmp_path)
+    assert again.judge.autoencoder.model == made.judge.autoencoder.model
+    score, network = again.score(measured_clips(clips=1, seed=5)[0]), again.judge.autoencoder
+    assert (score.method, score.inside) == ("ensemble", True)
+    assert score.parts["autoencoder"] == network.score(measured_clips(clips=1, seed=5)[0].signals)
+    network_file = next(tmp_path.glob("autoencoder-*.onnx"))
+    network_file.write_bytes(network_file.read_bytes()[:-1] + b"x")
+    with pytest.raises(IntegrityError):
+        Baseline.load(tmp_path)
+
+
+def test_joints_found_by_other_means_are_warned_of(clip_files, tmp_path):
+    made = create_baseline(clip_files[:5], workers=0, cache_root=tmp_path / "cache")
+    assert made.source == "keypoints of a file"
+    other = replace(made, source="blazepose-full 01234567")
+    assert any("found by other means" in text for text in other.score(clip_files[5]).warnings)
+    assert not any("found by other means" in text for text in made.score(clip_files[5]).warnings)
+
+
 def test_files_become_a_baseline_and_a_further_file_a_score(clip_files, tmp_path):
     made = create_baseline(clip_files[:5], speed_kmh=5, height_m=1.75, workers=0, cache_root=tmp_path / "cache")
     assert all(clip.used and len(clip.digest) == 64 and clip.frames == 300 for clip in made.clips)

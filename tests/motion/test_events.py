@@ -57,10 +57,11 @@ def test_in_a_room_the_same_events_are_found():
         assert np.abs(errors(events[side].toe_offs_s, motion.toe_offs_s[side])).mean() < FRAME_S
 
 
+@pytest.mark.parametrize("view", ["rear", "front"])
 @pytest.mark.parametrize(("activity", "speed_kmh"), [("walk", 5), ("run", 10)])
-def test_from_behind_contacts_are_coarse_and_toe_offs_unknown(activity, speed_kmh):
+def test_from_behind_contacts_are_coarse_and_toe_offs_unknown(view, activity, speed_kmh):
     motion = simulate_gait(GaitStyle(activity=activity, speed_kmh=speed_kmh), seconds=8, fps=60)
-    events = find_events(read_body(observe(motion, "rear"), MotionOptions()))
+    events = find_events(read_body(observe(motion, view), MotionOptions()))
     for side in SIDES:
         assert np.isnan(events[side].toe_offs_s).all()
         missed = errors(events[side].contacts_s, motion.contacts_s[side])

@@ -63,13 +63,16 @@ def test_without_a_height_speed_has_a_reason_and_lengths_are_in_body_heights():
 
 def test_a_stiff_right_knee_and_a_short_right_stance_are_seen_on_the_right_alone():
     asymmetry = Asymmetry(knee_swing_deg=-15, contact_time=-0.1)
-    _, even = measured(speed_kmh=5)
-    _, limping = measured(speed_kmh=5, asymmetry=asymmetry)
+    motion, even = measured(speed_kmh=5)
+    stiff, limping = measured(speed_kmh=5, asymmetry=asymmetry)
+    right = "knee_flexion_deg.right"
+    less_deg = stiff.truths[right].max() - motion.truths[right].max()
     change = {key: limping.measurements[key].value - even.measurements[key].value for key in even.measurements}
-    assert change["knee_swing_peak.right"] == pytest.approx(-15, abs=4)
+    assert less_deg < -5
+    assert change["knee_swing_peak.right"] == pytest.approx(less_deg, abs=2)
     assert abs(change["knee_swing_peak.left"]) < 3
     assert change["contact_time.right"] < change["contact_time.left"] - 0.03
-    assert change["knee_swing_peak_asymmetry"] > 10
+    assert change["knee_swing_peak_asymmetry"] > 5
 
 
 def test_pelvic_drop_and_step_width_are_measured_from_behind():

@@ -48,8 +48,8 @@ def test_five_people_differ_far_more():
         WALK,
         replace(WALK, trunk_lean_deg=20.0, arm_swing_deg=40.0),
         replace(WALK, cadence_spm=135.0, knee_swing_deg=80.0),
-        replace(WALK, speed_kmh=3.0, trunk_lean_deg=-5.0),
-        replace(WALK, speed_kmh=6.8, knee_contact_deg=20.0),
+        replace(WALK, speed_kmh=3.0, trunk_lean_deg=-5.0, arm_swing_deg=5.0),
+        replace(WALK, speed_kmh=6.8, knee_contact_deg=20.0, trunk_lean_deg=12.0),
     ]
     people = [measured_clips(style, 1, seed=number)[0] for number, style in enumerate(styles)]
     statistics = fit_judge(people, "statistics").statistics

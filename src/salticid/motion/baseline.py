@@ -12,11 +12,9 @@ that there is no spread. With three or four the limit is wider (Student's t), an
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,24 +23,27 @@ from salticid.core.options import ProfileName
 from salticid.errors import InputError
 from salticid.motion.baseline_file import read_baseline, write_baseline
 from salticid.motion.clip import Clip
-from salticid.motion.clip_report import ClipReport, RefusedBaselineError
-from salticid.motion.clips import estimate_clips
+from salticid.motion.clip_report import ClipReport
+from salticid.motion.clips import ClipProgress
 from salticid.motion.features import measure
+from salticid.motion.given import (
+    LEAST_CLIPS,
+    USUAL_CLIPS,
+    File,
+    Given,
+    check_alike,
+    estimated,
+    measured_files,
+    too_few,
+    unusable,
+)
 from salticid.motion.judge import Judge, fit_judge
 from salticid.motion.keypoints import Side
 from salticid.motion.measured import Activity, Measured, View
 from salticid.motion.options import MotionOptions
 from salticid.motion.persons import limb_warning, spread_warning, unlike_limbs
-from salticid.motion.pose import PoseEstimator
 from salticid.motion.score import MotionScore, score_measured
 from salticid.motion.thresholds import Limit, upper_limit
-from salticid.runtime.cache import DEFAULT_MAX_BYTES, ArrayCache, default_root, file_digest
-
-USUAL_CLIPS, LEAST_CLIPS = 5, 3
-LEAST_FOUND = 0.5  # share of a clip's frames in which the body must be found
-ClipProgress = Callable[[int, int, int], None]  # number of the clip, frames done, frames in all (0 where unknown)
-
-File = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +119,9 @@ class Baseline:
         start = time.perf_counter()
         if isinstance(clip, Measured):
             return score_measured(self, clip, latency_ms={})
-        found = clip if isinstance(clip, Clip) else _estimated(clip, self.options, fps, cache_root, progress)
+        found = clip if isinstance(clip, Clip) else estimated(clip, self.options, fps, cache_root, progress)
         posed = time.perf_counter()
-        reason = _unusable(found)
+        reason = unusable(found)
         if reason:
             raise InputError(f"{found.name}: {reason}")
         measured = measure(found.keypoints, self.options, speed_kmh=speed_kmh)
@@ -198,28 +199,14 @@ def create_baseline(
         A model or an extra is not on this machine, or damaged.
     """
     chosen = (options or MotionOptions.profile(profile)).replace(**fields)
-    if len(videos) < LEAST_CLIPS:
-        raise _too_few([ClipReport(Path(video).name) for video in videos], len(videos))
-    outcomes = estimate_clips(
-        videos,
-        chosen,
-        capture_fps=fps,
-        workers=workers,
-        cache_root=cache_root or default_root(),
-        progress=progress,
+    given = measured_files(
+        videos, chosen, speed_kmh=speed_kmh, fps=fps, workers=workers, cache_root=cache_root, progress=progress
     )
-    given = []
-    for outcome in outcomes:
-        report = ClipReport(Path(outcome.item).name, _digest(outcome.item))
-        if outcome.ok:
-            given.append(_measured(report, outcome.value, chosen, speed_kmh))
-        else:
-            given.append((None, report.left_out(str(outcome.error))))
     return baseline_of(given, name=name, options=chosen, speed_kmh=speed_kmh, capture_fps=fps)
 
 
 def baseline_of(
-    given: Sequence[tuple[Measured | None, ClipReport]],
+    given: Sequence[Given],
     *,
     name: str = "baseline",
     options: MotionOptions | None = None,
@@ -237,8 +224,8 @@ def baseline_of(
     reports = [report.with_measured(clip) if clip is not None else report for clip, report in given]
     clips = [clip for clip, _ in given if clip is not None]
     if len(clips) < LEAST_CLIPS:
-        raise _too_few(reports, len(clips))
-    _check_alike(reports)
+        raise too_few(reports, len(clips))
+    check_alike(reports)
     judge = fit_judge(clips, chosen.method, _network(chosen))
     used = _with_own_scores([report for report in reports if report.used], judge)
     used, doubts = _doubted(used, clips, judge)
@@ -258,78 +245,6 @@ def baseline_of(
         judge=judge,
         doubts=doubts,
     )
-
-
-def _estimated(
-    path: File,
-    options: MotionOptions,
-    fps: float | None,
-    cache_root: File | None,
-    progress: Callable[[int, int], None] | None,
-) -> Clip:
-    with ArrayCache(cache_root or default_root(), max_bytes=DEFAULT_MAX_BYTES) as cache:
-        estimator = PoseEstimator(options.model, person=options.person, cache=cache)
-        return estimator.estimate(path, capture_fps=fps, progress=progress)
-
-
-def _unusable(clip: Clip) -> str:
-    """Return why a clip cannot be measured at all; empty when it can."""
-    share = clip.quality.found_share
-    if share == 0:
-        return "no person was found in it: film the whole body, in light, without others in front"
-    if share < LEAST_FOUND:
-        return f"the person was found in only {share:.0%} of its frames, {LEAST_FOUND:.0%} are needed"
-    return ""
-
-
-def _measured(
-    report: ClipReport, clip: Clip, options: MotionOptions, speed_kmh: float | None
-) -> tuple[Measured | None, ClipReport]:
-    told = replace(
-        report,
-        source=clip.source if clip.info is not None else "keypoints of a file",
-        frames=len(clip.keypoints),
-        found_share=clip.quality.found_share,
-        warnings=clip.warnings,
-    )
-    reason = _unusable(clip)
-    if reason:
-        return None, told.left_out(reason)
-    try:
-        measured = measure(clip.keypoints, options, speed_kmh=speed_kmh)
-    except InputError as problem:
-        return None, told.left_out(str(problem))
-    return measured, told.warned(*measured.notes)
-
-
-def _digest(path: File) -> str:
-    """Return the digest of a file's bytes; empty where it cannot be read, which its own report then says."""
-    try:
-        return file_digest(Path(path)).hex()
-    except InputError:
-        return ""
-
-
-def _too_few(reports: Sequence[ClipReport], usable: int) -> RefusedBaselineError:
-    return RefusedBaselineError(
-        f"{usable} of {len(reports)} clips can be used, and a baseline needs {LEAST_CLIPS} at least, better "
-        f"{USUAL_CLIPS}: each is held against the others, and two have no spread to be held against",
-        reports,
-    )
-
-
-def _check_alike(reports: Sequence[ClipReport]) -> None:
-    """Raise where the clips are of several views or movements."""
-    used = [report for report in reports if report.used]
-    for what, values in (("view", [clip.view for clip in used]), ("movement", [clip.activity for clip in used])):
-        kinds = list(dict.fromkeys(values))
-        if len(kinds) == 1:
-            continue
-        names = {kind: [clip.name for clip, value in zip(used, values, strict=True) if value == kind] for kind in kinds}
-        told = "; ".join(f"{kind}: {', '.join(those)}" for kind, those in names.items())
-        raise RefusedBaselineError(
-            f"the clips are of different {what}s, {told}: give clips of one {what}, or say which it is", reports
-        )
 
 
 def _network(options: MotionOptions) -> Any:

@@ -26,6 +26,7 @@ from salticid.core.atomic import check_target, make_folder, write_bytes
 from salticid.core.files import read_bytes
 from salticid.core.plain import strict, to_json
 from salticid.core.types import Array
+from salticid.engine.cards import card
 from salticid.errors import InputError, IntegrityError
 from salticid.motion.array_file import from_npz, to_npz
 from salticid.motion.autoencoder import Autoencoder
@@ -104,6 +105,7 @@ def _table(baseline: Baseline, files: Mapping[str, Mapping[str, str]]) -> dict[s
             "format_version": FORMAT_VERSION,
             "salticid": __version__,
             **{name: getattr(baseline, name) for name in _PLAIN},
+            "model_sha256": card(baseline.options.model).sha256,
             "options": asdict(baseline.options),
             "method": baseline.judge.method,
             "clips": [asdict(clip) for clip in baseline.clips],

@@ -25,7 +25,7 @@ from salticid.motion.scale import body_height
 from salticid.motion.view import Seen, find_view
 
 # Winter 2009, ch. 3.4: walking has its power below 6 Hz; running needs about twice that.
-CUTOFF_HZ: dict[Activity, float] = {"walk": 6.0, "run": 10.0, "exercise": 6.0, "other": 6.0}
+CUTOFF_HZ: dict[Activity, float] = {"walk": 6.0, "run": 12.0, "exercise": 6.0, "other": 6.0}
 PROVISIONAL_HZ = 8.0  # before it is known what the body does
 
 LEAP = 0.05  # of the body's height: what noise alone never does

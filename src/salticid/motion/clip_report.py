@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from salticid.errors import InputError
+from salticid.motion.clip import Clip
+from salticid.motion.description import cycles_of
 from salticid.motion.measured import Measured
 
 
@@ -23,7 +25,7 @@ class ClipReport:
     duration_s: float = 0.0
     fps: float = float("nan")
     found_share: float = float("nan")  # of the frames in which the body was found
-    strides: int = 0
+    strides: int = 0  # or repetitions of an exercise
     view: str = ""
     activity: str = ""
     speed_kmh: float = float("nan")
@@ -44,11 +46,16 @@ class ClipReport:
             used=True,
             fps=measured.fps,
             duration_s=measured.duration_s,
-            strides=len(measured.strides),
+            strides=len(measured.strides) or cycles_of(measured),
             view=measured.view,
             activity=measured.activity,
             speed_kmh=measured.speed_kmh,
         )
+
+
+def source_of(clip: Clip) -> str:
+    """Return who found a clip's keypoints: the network and the first digits of its sha256, or that a file had them."""
+    return clip.source if clip.info is not None else "keypoints of a file"
 
 
 class RefusedBaselineError(InputError):

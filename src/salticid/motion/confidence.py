@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from salticid.motion.clip import Clip
+from salticid.motion.description import cycles_of
 from salticid.motion.judge import Verdict
 from salticid.motion.measured import Measured
 
@@ -45,7 +46,7 @@ def _doubts(baseline: Baseline, measured: Measured, verdict: Verdict, clip: Clip
     clips = len(baseline.judge.statistics)
     yield clips / (clips + 1), f"the baseline is of {clips} clips"
     if "bands" in baseline.judge.known_parts:
-        yield _stride_doubt(len(measured.strides))
+        yield _cycle_doubt(cycles_of(measured), "repetition" if measured.activity == "exercise" else "stride")
     if clip is not None:
         yield clip.quality.found_share, f"the body was found in {clip.quality.found_share:.0%} of the frames"
     coarse = [part.feature.title for part in measured.measurements.values() if part.count and part.caution]
@@ -55,7 +56,7 @@ def _doubts(baseline: Baseline, measured: Measured, verdict: Verdict, clip: Clip
         yield DOUBTFUL, f"the baseline is in doubt: {baseline.doubts[0]}"
 
 
-def _stride_doubt(strides: int) -> tuple[float, str]:
-    if not strides:
-        return WITHOUT_STRIDES, "no stride was found: judged by the course of the signals alone"
-    return strides / (strides + 1), f"{strides} stride{'' if strides == 1 else 's'} were measured"
+def _cycle_doubt(cycles: int, word: str) -> tuple[float, str]:
+    if not cycles:
+        return WITHOUT_STRIDES, f"no {word} was found: judged by the course of the signals alone"
+    return cycles / (cycles + 1), f"at most {cycles} {word}{'' if cycles == 1 else 's'} of a side were measured"

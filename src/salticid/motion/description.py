@@ -24,8 +24,8 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 WINDOW_S = 1.0  # about a stride of walking
 LEAST_KNOWN = 0.8  # share of a window's frames whose signal is known
 
-# A feature's own `least_sd` is what measuring alone strays by. A person does so from clip to clip by about 3 times as
-# much: 2 to 5 in the middle half of the features, for each of seven ways of walking in motion capture.
+# A feature's own `least_sd` is for a person who moves as ever. Real persons differ from clip to clip by about 3 times
+# as much: 2 to 4.5 in the middle half of the features, in motion capture of seven ways of walking.
 BETWEEN_CLIPS = 3.0
 
 # How much a person differs from clip to clip at least in a curve or a signal, by its unit: about half of the error from
@@ -124,6 +124,11 @@ def _windows(measured: Measured) -> Iterator[_Row]:
             np.zeros(2),
             np.full(2, np.nan),
         )
+
+
+def cycles_of(measured: Measured) -> int:
+    """Return how many strides, or repetitions of an exercise, a clip tells of."""
+    return max((len(curve.strides) for curve in measured.curves.values()), default=0)
 
 
 def _least_sd(curve: Curve) -> float:

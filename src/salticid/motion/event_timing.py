@@ -24,7 +24,8 @@ ROUNDS = 3  # of finding the shape, and then each stride's moment
 SEARCH_S, STEP_S = 0.06, 0.002
 # How far from 0 rest, drift, speed and bend usually are, in body heights and seconds; the last two at a pace of one
 # body height per second. A weak prior (ridge regression) for clips of few strides.
-PLACE, DRIFT, SPEED, BEND = 0.05, 0.05, 0.4, 25.0
+PLACE, DRIFT, BEND = 0.05, 0.05, 25.0
+SPEED_ARRIVING, SPEED_DEPARTING = 0.3, 0.15  # a foot lands with some speed, and sets off from rest
 LEAST_NOISE = 0.006  # of the body's height: how well the shape explains even what is measured without noise
 LEAST_SAMPLES = 6  # on either side of the moment, of all strides together
 SET_OFF = 2  # which of these is the speed at the change point
@@ -61,6 +62,7 @@ def refine_events(
         Body heights per second that the body goes over the ground.
     """
     direction = 1.0 if arrives else -1.0  # of time in which the point comes to rest
+    usual = np.array([PLACE, DRIFT, (SPEED_ARRIVING if arrives else SPEED_DEPARTING) * pace, BEND * pace])
     rough_s = np.concatenate([course.rough_s for course in courses])
     whose = [course for course in courses for _ in course.rough_s]
     common, own = 0.0, np.zeros(len(rough_s))  # shifts of all strides, and of each beyond that
@@ -74,7 +76,7 @@ def refine_events(
         if min((ages < 0).sum(), (ages > 0).sum()) < LEAST_SAMPLES:
             break
         noise = max(float(near[ages > 0].std()), LEAST_NOISE)
-        offset, shape = _change_point(ages, near, noise, pace, common)
+        offset, shape = _change_point(ages, near, noise / usual, noise, common)
         own = np.array([_own_shift(*cloud, offset, shape, noise, was) for cloud, was in zip(clouds, own, strict=True)])
         own, common = own - np.nanmedian(own), common + offset
     exact_s = rough_s + direction * (common + own)
@@ -92,12 +94,11 @@ def _cloud(times_s: Array, places: Array, moment_s: float, window: Window, direc
     return age[near], places[near] - np.median(places[resting], axis=0)
 
 
-def _change_point(ages: Array, places: Array, noise: float, pace: float, was: float) -> tuple[float, Array]:
+def _change_point(ages: Array, places: Array, weak: Array, noise: float, was: float) -> tuple[float, Array]:
     """Return the age at which the point comes to rest, and the shape (4, A) of its course around it."""
-    weak = np.diag(noise / np.array([PLACE, DRIFT, SPEED * pace, BEND * pace]))
     away = np.sign(places[ages < np.quantile(ages[ages < 0], 0.4)].mean(axis=0))
     offsets = np.arange(-SEARCH_S, SEARCH_S + STEP_S / 2, STEP_S)
-    terms = np.stack([np.concatenate([_terms(ages - offset), weak]) for offset in offsets])
+    terms = np.stack([np.concatenate([_terms(ages - offset), np.diag(weak)]) for offset in offsets])
     data = np.concatenate([places, np.zeros((4, places.shape[1]))])
     alike = [_shapes(terms, data[:, axis], away[axis]) for axis in range(places.shape[1])]
     shapes = np.stack(alike, axis=2)

@@ -20,7 +20,7 @@ from salticid.motion.signals import UP
 
 APART = 0.35  # of a stride, between the contacts of both feet
 LEAST_DIP = 0.3  # of what the trunk usually does: less is noise
-AIRBORNE = (0.35, 0.1)  # of a stride before its contact: when a foot is in the air
+AIRBORNE = (0.4, 0.2)  # of a stride before its contact: when a foot is in the air
 LEAST_STEPS = 3
 
 

@@ -63,6 +63,8 @@ def _duty_factor(gait: Gait, stride: Stride) -> float:
 def _double_support(gait: Gait, stride: Stride) -> float:
     first = gait.toe_off_of_other(stride) - stride.start_s
     second = stride.toe_off_s - gait.contact_of_other(stride)
+    if min(first, second) < 0:  # the toe that the source knows leaves before the foot does
+        return float("nan")
     return 100 * (first + second) / _duration(gait, stride)
 
 

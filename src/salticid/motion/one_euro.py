@@ -10,7 +10,7 @@ import numpy as np
 from salticid.core.types import Array
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OneEuroFilter:
     """Filters points that come one set per frame; looks back only, so what moves lags."""
 

@@ -17,6 +17,7 @@ from salticid.motion.windows import clip_windows, common_signals, fit_scale
 
 PCA_SHARE = 0.95  # of the variance
 NEIGHBORS = 3
+LEAST_KNOWN = 0.5  # share of a window
 TREES = 100
 TREE_SAMPLE = 256  # windows that a tree sees
 EULER = 0.5772156649
@@ -28,15 +29,17 @@ Score = Callable[[Windows], Array]  # (N,): higher for the unusual
 def fit_peer(name: str, clips: Sequence[Signals], seed: int) -> Callable[[Signals], float]:
     """Return what scores a clip by the way `name` of `PEERS`, from the clips of a baseline; nan where it cannot.
 
-    Signals that one of the clips does not know are left out, and so are windows with gaps.
+    Signals that one of the clips does not know are left out. What is unknown in a window counts as usual, and windows
+    of which less than half is known are left out.
     """
     names = common_signals(clips)
     windows = [clip_windows(signals, names) for signals in clips]
     scale = fit_scale(windows)
 
     def flat(clip: Array) -> Windows:
-        scaled = scale(clip).astype(np.float64)
-        whole = scaled[np.isfinite(scaled).all(axis=(1, 2))]
+        known = np.isfinite(clip)
+        enough = known.mean(axis=(1, 2)) >= LEAST_KNOWN
+        whole = np.where(known, scale(clip), 0.0)[enough].astype(np.float64)
         rows = _moments(whole) if name == "mahalanobis" else whole.reshape(len(whole), whole.shape[1] * whole.shape[2])
         return np.asarray(rows)
 

@@ -18,7 +18,7 @@ from salticid.motion.statistics import Statistics
 
 LEAST_LIMBS = 4
 UNLIKE_LIMBS = 0.1  # root of the mean square of the limbs' log ratios to the other clips' medians
-UNLIKE_CLIPS = 2.5  # times a person's usual spread, as median over the features
+UNLIKE_CLIPS = 1.5  # times a person's usual spread, median over the features: up to 1.2 in one person's mocap
 
 
 def unlike_limbs(clips: Sequence[Measured]) -> dict[int, float]:

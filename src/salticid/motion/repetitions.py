@@ -14,12 +14,15 @@ from salticid.core.types import Array
 from salticid.engine import packages
 from salticid.motion.activity import REPETITION_HZ, rhythm, spread
 from salticid.motion.body import Body
+from salticid.motion.filters import low_pass
 from salticid.motion.keypoints import SIDES, Side
 from salticid.motion.measured import Curve, Signals
 from salticid.motion.signals import SIDED, TITLES, UP
 from salticid.motion.strides import over_stride
 
+SMOOTH = 6.0  # per repetition: faster rises and falls are noise
 SHALLOW = 0.5  # of the usual depth: a movement that is less deep is no repetition
+BOTTOM = 0.05  # of the depth: the turn is the middle of the time spent so low, for people pause there
 UNLIKE_DURATION = 0.4  # share by which a repetition's time may differ from the median
 MOVING = 0.02  # of the depth: where a repetition begins and ends, for people rest between two
 
@@ -29,7 +32,7 @@ class Repetition:
     """Once down and up; in seconds of the clip."""
 
     start_s: float
-    turn_s: float  # where the pelvis is lowest
+    turn_s: float  # the middle of the time for which the pelvis is lowest
     end_s: float
 
 
@@ -39,6 +42,7 @@ def find_repetitions(body: Body) -> tuple[Repetition, ...]:
     period = 1 / rhythm(height, body.rate_hz, REPETITION_HZ).hz
     if not np.isfinite(period):
         return ()
+    height = low_pass(height, body.rate_hz, SMOOTH / period)
     depth = spread(height)
     signal = packages.require("scipy").signal
     filled = np.where(np.isfinite(height), height, np.nanmax(height))
@@ -55,9 +59,10 @@ def _around(times_s: Array, height: Array, turn: int, depth: float) -> Repetitio
         return None
     before, after = halves
     rate_s = times_s[1] - times_s[0]
-    return Repetition(
-        float(times_s[turn] - before * rate_s), float(times_s[turn]), float(times_s[turn] + after * rate_s)
-    )
+    low = height < height[turn] + BOTTOM * depth
+    first, last = turn - int(np.argmin(low[turn::-1])), turn + int(np.argmin(low[turn:]))
+    turn_s = float(times_s[first] + times_s[last]) / 2
+    return Repetition(float(times_s[turn] - before * rate_s), turn_s, float(times_s[turn] + after * rate_s))
 
 
 def _rise(course: Array, depth: float) -> float | None:

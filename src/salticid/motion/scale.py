@@ -38,32 +38,51 @@ def body_height(joints: Mapping[str, Array], rate_hz: float, view: View) -> Arra
         (T,) float64. One number throughout unless the size changes, as that of somebody who walks away from the camera
         does; then it follows slowly. nan throughout where no limb was seen.
     """
-    told = _told(joints, rate_hz)
-    whole = _combined(told, PERCENTILE[view])
-    if view == "room":
-        return np.full(len(told), whole)
-    half = max(1, round(WINDOW_S * rate_hz / 2))
-    centers = np.arange(0, len(told), max(1, half // 4))
-    sizes = np.array([_combined(told[max(0, at - half) : at + half + 1], PERCENTILE[view]) for at in centers])
-    known = np.isfinite(sizes)
-    if known.sum() < 2 or sizes[known].max() < STEADY * sizes[known].min():
-        return np.full(len(told), whole)
-    followed = np.interp(np.arange(len(told)), centers[known], sizes[known])
-    return low_pass(followed, rate_hz, 1 / WINDOW_S)
-
-
-def _told(joints: Mapping[str, Array], rate_hz: float) -> Array:
-    """Return the height that every limb tells in every frame, (T, limbs)."""
     smooth = low_pass_each(joints, rate_hz, SMOOTH_HZ)
-    neck = (smooth["left_shoulder"] + smooth["right_shoulder"]) / 2
-    pelvis = (smooth["left_hip"] + smooth["right_hip"]) / 2
-    limbs = [(neck - pelvis, TRUNK)]
-    limbs += [(smooth[f"{side}_hip"] - smooth[f"{side}_knee"], THIGH) for side in SIDES]
-    limbs += [(smooth[f"{side}_knee"] - smooth[f"{side}_ankle"], SHANK) for side in SIDES]
+    told = _told(smooth)
+    relative = np.ones(len(told)) if view == "room" else _relative(_ruler(smooth, told, view), rate_hz)
+    return np.asarray(_combined(told / relative[:, None], PERCENTILE[view]) * relative)
+
+
+def _told(joints: Mapping[str, Array]) -> Array:
+    """Return the height that every limb tells in every frame, (T, limbs)."""
+    limbs = [(joints[f"{side}_shoulder"] - joints[f"{side}_hip"], TRUNK) for side in SIDES]
+    limbs += [(joints[f"{side}_hip"] - joints[f"{side}_knee"], THIGH) for side in SIDES]
+    limbs += [(joints[f"{side}_knee"] - joints[f"{side}_ankle"], SHANK) for side in SIDES]
     return np.stack([np.linalg.norm(limb, axis=1) / share for limb, share in limbs], axis=1)
 
 
+def _ruler(joints: Mapping[str, Array], told: Array, view: View) -> Array:
+    """Return a length (T,) that changes with the distance to the camera alone.
+
+    Seen from behind, limbs shorten when they bend; shoulders and hips do not.
+    """
+    if view == "side":
+        return np.asarray(np.where(np.isfinite(told).all(axis=1), np.median(told, axis=1), np.nan))
+    breadths = [
+        np.linalg.norm(joints[f"left_{part}"] - joints[f"right_{part}"], axis=1) for part in ("shoulder", "hip")
+    ]
+    return np.asarray(np.sum(breadths, axis=0))
+
+
+def _relative(ruler: Array, rate_hz: float) -> Array:
+    """Return by what factor the body is larger than usual, (T,); 1 throughout where that hardly changes."""
+    half = max(1, round(WINDOW_S * rate_hz / 2))
+    centers = np.arange(0, len(ruler), max(1, half // 4))
+    sizes = np.array([_median(ruler[max(0, at - half) : at + half + 1]) for at in centers])
+    known = np.isfinite(sizes)
+    if known.sum() < 2 or sizes[known].max() < STEADY * sizes[known].min():
+        return np.ones(len(ruler))
+    followed = np.interp(np.arange(len(ruler)), centers[known], sizes[known])
+    return np.asarray(low_pass(followed, rate_hz, 1 / WINDOW_S) / np.median(followed))
+
+
+def _median(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
 def _combined(told: Array, percentile: float) -> float:
-    """Return the height that the limbs agree upon: left and right count as one, the trunk as another."""
+    """Return the height that the limbs agree upon."""
     heights = [np.percentile(limb[np.isfinite(limb)], percentile) for limb in told.T if np.isfinite(limb).any()]
     return float(np.median(heights)) if heights else float("nan")

@@ -11,6 +11,7 @@ from salticid.core.types import Array
 from salticid.errors import InputError
 from salticid.motion.band import ScoredCurve, scored_curves
 from salticid.motion.clip import Clip
+from salticid.motion.clip_report import source_of
 from salticid.motion.confidence import Confidence, judge_confidence
 from salticid.motion.description import Description, describe, feature_name
 from salticid.motion.judge import Verdict
@@ -132,7 +133,7 @@ def score_measured(
     if measured.view != baseline.view:
         raise InputError(
             f"{name} is seen from the {measured.view} and the baseline from the {baseline.view}: "
-            "compare clips of one view, or make a baseline of this one"
+            "compare clips of one view, or make a baseline of this one; where the camera looks obliquely, say the view"
         )
     verdict = baseline.judge(measured)
     statistics, description = baseline.judge.statistics, describe(measured)
@@ -212,6 +213,11 @@ def _warnings(
         told.append(f"the clip shows {_doing(measured.activity)}, the baseline {_doing(baseline.activity)}")
     if "bands" not in verdict.parts and "bands" in baseline.judge.known_parts:
         told.append("too few strides were found: judged by the course of the signals alone")
+    if clip is not None and baseline.source and source_of(clip) != baseline.source:
+        told.append(
+            f"the joints were found by other means ({source_of(clip)}) than in the baseline ({baseline.source}): "
+            "differences may come from that"
+        )
     told += _speed_warnings(baseline, measured)
     if _differs(measured.fps, baseline.fps, OTHER_RATE):
         told.append(

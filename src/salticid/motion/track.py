@@ -6,8 +6,7 @@
 
 The region of the next frame comes from the last one's landmarks, steadied by a 1 € filter, as always in mediapipe's
 graph; the landmarks themselves are not filtered. Each person has a track of its own, so two who cross are not taken for
-one another as long as both are seen; views of the picture are searched in turns for people who came
-later.
+one another as long as both are seen. Views of the picture are searched in turns for people who came later.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class PoseNetworks(Protocol):
         """Return the body in a region; None where there is none."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Track:
     """One person on the way through the video."""
 
