@@ -42,7 +42,8 @@ def rows() -> Iterator[Row]:
             "contact_bias_ms": float(1000 * np.mean(errors["contact"])),
             "contact_error_ms": float(1000 * np.mean(np.abs(errors["contact"]))),
             "contact_within_a_frame": float(np.mean(np.abs(errors["contact"]) <= 1 / fps)),
-            **{f"{name}_rms_deg": worst(errors[f"{name}_curve"]) for name in ANGLES},
+            **{f"{name}_rms_deg": rms(errors[f"{name}_course"]) for name in ANGLES},
+            **{f"{name}_curve_rms_deg": worst(errors[f"{name}_curve"]) for name in ANGLES},
             **{f"{name}_at_contact_deg": worst(errors[f"{name}_at_contact"]) for name in ANGLES},
             "strides": len(errors["contact"]),
         }
@@ -51,6 +52,11 @@ def rows() -> Iterator[Row]:
 def worst(errors: Array) -> float:
     """Return the largest error."""
     return float(np.abs(errors).max())
+
+
+def rms(errors: Array) -> float:
+    """Return the root of the mean square."""
+    return float(np.sqrt(np.mean(errors**2)))
 
 
 def compared(style: GaitStyle, fps: float, noise_m: float, seed: int) -> dict[str, Array]:
@@ -63,6 +69,8 @@ def compared(style: GaitStyle, fps: float, noise_m: float, seed: int) -> dict[st
         "contact": np.concatenate([contact_errors(motion, stride) for stride in measured.strides]),
     }
     for name, signal in ANGLES.items():
+        courses = [course_errors(motion, measured, signal, side) for side in SIDES]
+        errors[f"{name}_course"] = np.concatenate(courses)
         pairs = [curves(motion, measured, signal, side) for side in SIDES]
         errors[f"{name}_curve"] = np.array([np.sqrt(np.mean((found - true) ** 2)) for found, true in pairs])
         errors[f"{name}_at_contact"] = np.array([found[0] - true[0] for found, true in pairs])
@@ -78,6 +86,15 @@ def contact_errors(motion: SimulatedMotion, stride: Stride) -> Array:
     if not len(later_s) or not np.isfinite(stride.toe_off_s):
         return np.empty(0)
     return np.array([(stride.toe_off_s - stride.start_s) - (later_s[0] - contact_s)])
+
+
+def course_errors(motion: SimulatedMotion, measured: Measured, signal: str, side: str) -> Array:
+    """Return how far an angle is off frame by frame, the first and last tenth of a second left out."""
+    signals = measured.signals
+    course = signals.values[:, signals.names.index(f"{signal}.{side}")]
+    true = np.interp(signals.times_s, motion.keypoints.times_s, motion.truths[f"{signal}_deg.{side}"])
+    edge = round(0.1 / float(np.median(np.diff(signals.times_s))))
+    return (course - true)[edge:-edge]
 
 
 def curves(motion: SimulatedMotion, measured: Measured, signal: str, side: str) -> tuple[Array, Array]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from salticid.core.recycle import Recycler
 from salticid.core.types import Array
 from salticid.engine import external_data, onnx_file, packages
 from salticid.engine.failures import load_failure, run_failure
@@ -52,9 +53,16 @@ class OpenVinoBackend:
                 # Not infer(): on one thread OpenVINO 2026.4 loses its exceptions and returns what was in the buffers.
                 self._request.start_async(arrays, share_inputs=True)
                 self._request.wait()
-                return [self._request.get_output_tensor(index).data.copy() for index in range(len(self.outputs))]
+                return [self._copied(index) for index in range(len(self.outputs))]
         except self._errors as error:
             raise run_failure(self._label, "openvino", feeds, error) from error
+
+    def _copied(self, index: int) -> Array:
+        """Return an output in memory of its own: the request writes over its buffers in the next run."""
+        result = self._request.get_output_tensor(index).data
+        copy = self._recyclers[index].empty(result.shape, result.dtype)
+        copy[...] = result
+        return copy
 
     def _compile(self, ov: Any, model: Path | bytes, settings: Settings) -> None:
         graph = read_model(ov, model)
@@ -72,6 +80,7 @@ class OpenVinoBackend:
         _check_precision(compiled, settings.precision)
         self.threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
         self._request = compiled.create_infer_request()
+        self._recyclers = [Recycler() for _ in self.outputs]
 
 
 @functools.cache

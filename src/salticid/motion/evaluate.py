@@ -22,14 +22,11 @@ import numpy as np
 from salticid.core.metrics import roc_auc
 from salticid.core.types import Array
 from salticid.errors import InputError
-from salticid.motion.features import measure
 from salticid.motion.judge import NETWORK, Judge, Method, fit_judge
-from salticid.motion.keypoints import Keypoints
 from salticid.motion.measured import Measured, View
-from salticid.motion.mocap import NORMAL, find_mocap, read_mocap
-from salticid.motion.options import MotionOptions
+from salticid.motion.mocap import NORMAL
+from salticid.motion.mocap_measured import Key, Progress, measure_folder
 from salticid.motion.peers import PEERS, fit_peer
-from salticid.motion.simulate import observe
 from salticid.motion.thresholds import leave_one_out, upper_limit
 
 if TYPE_CHECKING:
@@ -42,10 +39,8 @@ LEAST_HELD_OUT = 2
 NOISE_M = 0.015
 ALL = "all"  # the mean over what a movement was compared with
 
-Key = tuple[str, str]  # movement, style
 Clips = Mapping[Key, Sequence[Measured]]
 Score = Callable[[Measured], float]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +112,6 @@ def evaluate(
     return Evaluation(tuple(rows), failed)
 
 
-def measure_folder(
-    folder: str | os.PathLike[str], *, view: View, noise_m: float, seed: int, progress: Progress = lambda line: None
-) -> tuple[dict[Key, list[Measured]], tuple[tuple[str, str], ...]]:
-    """Return every clip of a folder as the product would measure it, by movement and style; and those that failed."""
-    clips: dict[Key, list[Measured]] = {}
-    failed: list[tuple[str, str]] = []
-    for number, file in enumerate(find_mocap(folder)):
-        progress(f"measuring {file.path.name}")
-        try:
-            seen = observe(facing_ahead(read_mocap(file.path)), view, noise_m=noise_m, seed=seed + number)
-            clips.setdefault((file.movement, file.style), []).append(measure(seen, MotionOptions()))
-        except InputError as problem:
-            failed.append((file.path.name, str(problem)))
-    return clips, tuple(failed)
-
-
 def evaluate_clips(
     clips: Clips,
     *,
@@ -161,15 +140,6 @@ def evaluate_clips(
             results.append(plan.run(seed + split))
         rows += _rows(plan, results)
     return rows
-
-
-def facing_ahead(keypoints: Keypoints) -> Keypoints:
-    """Return a body in the room, turned so that it faces along +z for most of the time."""
-    across = keypoints.joint("left_hip") - keypoints.joint("right_hip")
-    angle = math.atan2(float(np.nanmedian(across[:, 2])), float(np.nanmedian(across[:, 0])))
-    cosine, sine = math.cos(angle), math.sin(angle)
-    turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
-    return replace(keypoints, positions=(keypoints.positions @ turn.T).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,12 @@ STRONG_DOUBT = 2e-3  # and at a higher one, where only leaps are to be mended
 def with_legs_in_order(keypoints: Keypoints) -> tuple[Keypoints, Array]:
     """Return keypoints whose legs do not change places, and (T,) bool: in which frames they were exchanged.
 
-    Keypoints of fewer than three frames, or without both legs, come back as they are.
+    Keypoints of three dimensions, of fewer than three frames, or without both legs, come back as they are: what has
+    depth does not take one leg for the other.
     """
     columns = _columns(keypoints.names)
     nothing = np.zeros(len(keypoints), bool)
-    if columns.shape[1] == 0 or len(keypoints) < 3:
+    if keypoints.dimensions != 2 or columns.shape[1] == 0 or len(keypoints) < 3:
         return keypoints, nothing
     legs = np.stack([keypoints.positions[:, side] for side in columns], axis=1).astype(np.float64)
     length = _length(keypoints)

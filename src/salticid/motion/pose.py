@@ -24,6 +24,7 @@ from salticid.motion.blazepose_network import DETECTOR, BlazePose
 from salticid.motion.clip import Clip, KeypointSource, Progress
 from salticid.motion.followed import Followed, Person, follow
 from salticid.motion.keypoint_files import is_keypoint_file, read_keypoints
+from salticid.motion.legs import with_legs_in_order
 from salticid.motion.quality import track_quality
 from salticid.runtime.cache import ArrayCache
 
@@ -120,8 +121,8 @@ class PoseEstimator:
     def clip(self, path: str | os.PathLike[str], followed: Followed, capture_fps: float | None = None) -> Clip:
         """Return the clip of the person whom this estimator is to follow."""
         scale, told = _time_scale(followed, capture_fps)
-        keypoints = followed.keypoints(self.person, scale)
-        quality = track_quality(keypoints, followed.people)
+        keypoints, mended = with_legs_in_order(followed.keypoints(self.person, scale))
+        quality = track_quality(keypoints, followed.people, mended)
         return Clip(
             name=Path(path).name,
             keypoints=keypoints,
@@ -147,8 +148,8 @@ class PoseEstimator:
 def clip_of_keypoints(path: str | os.PathLike[str], capture_fps: float | None = None) -> Clip:
     """Return the clip that a file of keypoints is; errors are those of `read_keypoints`."""
     check_fps(capture_fps)
-    keypoints = read_keypoints(path, capture_fps)
-    quality = track_quality(keypoints)
+    keypoints, mended = with_legs_in_order(read_keypoints(path, capture_fps))
+    quality = track_quality(keypoints, None, mended)
     return Clip(Path(path).name, keypoints, quality, os.fspath(path), None, {}, quality.warnings)
 
 

@@ -34,7 +34,8 @@ class TrackQuality:
     longest_gap_s: float  # between two frames in which the body was found
     people: int | None  # followed for at least a tenth of the clip; None where only keypoints are known
     jumps: int  # times that the body was suddenly elsewhere, as when another person is taken for it
-    swaps: int  # times that left and right leg changed places
+    mended_share: float  # frames in which left and right leg had been taken for each other, and were put back
+    swaps: int  # times that they changed places and were not put back
     occluded_share: float  # joints of trunk and legs seen with a score below 0.5; nan where nobody was found
     outside_share: float  # frames in which trunk or legs reach out of the picture; nan where its size is unknown
 
@@ -44,8 +45,16 @@ class TrackQuality:
         return tuple(_warnings(self))
 
 
-def track_quality(keypoints: Keypoints, people: int | None = None) -> TrackQuality:
-    """Return how well the body of `keypoints` was followed; `people` is how many were seen, where that is known."""
+def track_quality(keypoints: Keypoints, people: int | None = None, mended: Array | None = None) -> TrackQuality:
+    """Return how well the body of `keypoints` was followed.
+
+    Parameters
+    ----------
+    people
+        How many were seen, where that is known.
+    mended
+        (T,) bool: in which frames the legs were put back (`legs.py`); None: in none.
+    """
     found = keypoints.found
     times_s = keypoints.times_s[found]
     legs = np.stack([_chain(keypoints, side)[found] for side in SIDES])  # (2, N, 3, 2 or 3)
@@ -55,6 +64,7 @@ def track_quality(keypoints: Keypoints, people: int | None = None) -> TrackQuali
         longest_gap_s=float(np.diff(times_s).max()) if len(times_s) > 1 else 0.0,
         people=people,
         jumps=_jumps(times_s, legs[:, :, 0].mean(axis=0), length),
+        mended_share=float(mended[found].mean()) if mended is not None and len(times_s) else 0.0,
         swaps=_swaps(legs[:, :, 1:], length),
         occluded_share=_occluded_share(keypoints),
         outside_share=_outside_share(keypoints),
@@ -127,6 +137,9 @@ def _warnings(quality: TrackQuality) -> Iterator[str]:
     if quality.jumps:
         check = "see in the overlay whether it is always the same"
         yield f"the person is suddenly elsewhere {_times(quality.jumps)}: {check}"
+    if quality.mended_share:
+        check = "see in the overlay whether that is right"
+        yield f"the legs were taken for each other in {quality.mended_share:.0%} of the frames and put back: {check}"
     if quality.swaps:
         yield f"left and right leg change places {_times(quality.swaps)}"
     if quality.occluded_share > _OCCLUDED:

@@ -88,7 +88,9 @@ def _tracking(quality: TrackQuality) -> list[tuple[str, str]]:
         told.append(("Joints of trunk and legs hidden", _percent(quality.occluded_share)))
     if math.isfinite(quality.outside_share):
         told.append(("Out of the picture in", f"{_percent(quality.outside_share)} of the frames"))
-    return [*told, ("Leaps", str(quality.jumps)), ("Left and right swapped", str(quality.swaps))]
+    mended = f"{_percent(quality.mended_share)} of the frames, and put back"
+    swapped = [("Legs taken for each other in", mended), ("Legs that still change places", str(quality.swaps))]
+    return [*told, ("Leaps", str(quality.jumps)), *swapped]
 
 
 def _percent(share: float) -> str:
