@@ -207,12 +207,14 @@ def _tuned(network: GaitAutoencoder, clips: Sequence[Array], epochs: int, seed: 
     The encoder does not change, so what it says of each window is worked out once.
     """
     torch = packages.torch()
+    from salticid.motion.adam import Adam
+
     tuned = copy.deepcopy(network).train(True)
     inputs = torch.from_numpy(np.concatenate(clips))
     with torch.no_grad():
         codes = tuned.encode(inputs)
     learning = [*tuned.decoder.parameters(), *tuned.output.parameters()]
-    optimizer = torch.optim.Adam(learning, LEARNING_RATE)
+    optimizer = Adam(learning, LEARNING_RATE)
     rng = np.random.default_rng(seed)
     for _ in range(epochs):
         for rows in np.array_split(rng.permutation(len(inputs)), max(1, len(inputs) // BATCH)):

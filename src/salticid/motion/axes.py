@@ -13,6 +13,7 @@ from salticid.core.types import Array
 from salticid.motion.facing import facing
 from salticid.motion.filters import low_pass
 from salticid.motion.keypoints import SIDES
+from salticid.motion.level import leveled
 from salticid.motion.view import Seen
 
 HEADING_HZ = 0.3  # far below a stride, so that the rotation of the pelvis within it stays
@@ -48,7 +49,7 @@ def in_picture(joints: Mapping[str, Array], seen: Seen, height_px: Array, rate_h
         turned[name] = np.full((len(course), 3), np.nan)
         turned[name][:, axis] = along + signs * place[:, 0]
         turned[name][:, 2] = np.where(np.isfinite(signs), -(path + place)[:, 1], np.nan)
-    return turned
+    return leveled(turned, rate_hz)
 
 
 def in_room(joints: Mapping[str, Array], rate_hz: float) -> dict[str, Array]:

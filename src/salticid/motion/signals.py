@@ -54,10 +54,7 @@ def signals_of(body: Body) -> Signals:
 
 
 def ground_of(body: Body) -> Array:
-    """Return how high the ground lies, (T,) in the unit of the body.
-
-    A straight line below the lowest places of the feet: the picture of a camera that is not level has the ground rise.
-    """
+    """Return how high the ground lies, (T,) in the unit of the body: below the lowest places of the feet."""
     lowest = np.fmin(*(lowest_of(body, side) for side in SIDES))
     return np.full(len(body), _low(lowest))
 
