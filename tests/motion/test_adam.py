@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="it is an optimizer for torch")
 
-from salticid.motion.adam import Adam
+from salticid.motion.adam import Adam  # noqa: E402 - needs torch
 
 
 def trained(make_optimizer):
@@ -39,7 +39,8 @@ def test_a_parameter_without_a_gradient_stays():
 
 def test_the_compiler_is_not_loaded():
     code = (
-        "import sys, torch; from salticid.motion.adam import Adam; Adam([torch.ones(1, requires_grad=True)], 1).step(); "
+        "import sys, torch; from salticid.motion.adam import Adam; "
+        "Adam([torch.ones(1, requires_grad=True)], 1).step(); "
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -56,6 +56,8 @@ def test_a_walk_to_and_fro_is_measured_like_a_walk_one_way():
     one_way = measure(observe(simulate_gait(style, seconds=8, fps=FPS, seed=0), "side", seed=0), MotionOptions())
     both = measure(to_and_fro(style), MotionOptions())
     assert len(both.strides) > 1.6 * len(one_way.strides)
+    assert any("turns round" in note for note in both.notes)
+    assert not any("turns round" in note for note in one_way.notes)
     for key in ("cadence", "knee_swing_peak.left", "hip_range.right", "trunk_lean"):
         assert both.measurements[key].value == pytest.approx(one_way.measurements[key].value, abs=2.0), key
 

@@ -1,7 +1,7 @@
 """Adam (Kingma and Ba 2015, algorithm 1) for a short training.
 
-torch's own optimizers bring its compiler along when the first is made. That takes a second, longer than tuning a network
-to five clips does.
+torch's own optimizers bring its compiler along when the first is made. That takes a second, longer than tuning a
+network to five clips does.
 """
 
 from __future__ import annotations

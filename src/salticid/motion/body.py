@@ -108,7 +108,7 @@ def read_body(keypoints: Keypoints, options: MotionOptions) -> Body:
         seen.direction,
         activity,
         keypoints.fps,
-        _notes(seen, added),
+        (*_notes(seen, added), *_turning(joints, turned)),
     )
 
 
@@ -153,3 +153,9 @@ def _notes(seen: Seen, heels_added: bool) -> tuple[str, ...]:
         "the source knows no heels: they are placed from ankles and toes": heels_added,
     }
     return tuple(note for note, applies in notes.items() if applies)
+
+
+def _turning(joints: dict[str, Array], turned: dict[str, Array]) -> tuple[str, ...]:
+    """Return what there is to say about a body that is in the picture, and in no axes of its own."""
+    lost = np.isfinite(joints["left_hip"]).all(axis=1) & np.isnan(turned["left_hip"]).all(axis=1)
+    return ("the person turns round: both ways are measured, the turn itself is not",) if lost.any() else ()
