@@ -64,6 +64,8 @@ def refine_events(
     direction = 1.0 if arrives else -1.0  # of time in which the point comes to rest
     usual = np.array([PLACE, DRIFT, (SPEED_ARRIVING if arrives else SPEED_DEPARTING) * pace, BEND * pace])
     rough_s = np.concatenate([course.rough_s for course in courses])
+    if not len(rough_s):
+        return [course.rough_s for course in courses]
     whose = [course for course in courses for _ in course.rough_s]
     common, own = 0.0, np.zeros(len(rough_s))  # shifts of all strides, and of each beyond that
     for _ in range(ROUNDS):

@@ -44,8 +44,13 @@ class Gait:
         return _first_within(self.found.events[other_side(stride.side)].contacts_s, stride.start_s, stride.end_s)
 
     def toe_off_of_other(self, stride: Stride) -> float:
-        """Return when the other foot leaves the ground within a stride."""
-        return _first_within(self.found.events[other_side(stride.side)].toe_offs_s, stride.start_s, stride.end_s)
+        """Return when the other foot leaves the ground around the contact that begins a stride.
+
+        A moment later in walking, before it where both feet were in the air.
+        """
+        half_s = (stride.end_s - stride.start_s) / 2
+        toe_offs_s = self.found.events[other_side(stride.side)].toe_offs_s
+        return _first_within(toe_offs_s, stride.start_s - half_s, stride.start_s + half_s)
 
     def contact_before(self, stride: Stride) -> float:
         """Return the other foot's last contact before a stride; nan where it is further away than a stride."""

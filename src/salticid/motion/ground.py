@@ -13,7 +13,8 @@ from salticid.motion.body import Body
 from salticid.motion.keypoints import SIDES, Side
 from salticid.motion.signals import FORWARD, UP
 
-LOW = 25.0  # percent of the time that a foot is surely on the ground, also in running
+LOW = 50.0  # percent of the time: a foot that is higher swings
+NEAR = 0.35  # of the pace, around the commonest speed: what counts as standing
 
 
 def ground_speed(body: Body) -> float:
@@ -37,12 +38,41 @@ def pace_of(body: Body) -> float:
 
 
 def _speed_when_low(body: Body, side: Side) -> float:
-    """Return the median speed of the toe, or the ankle where there is none, in its lowest quarter of the time."""
+    """Return how fast the toe moves while it stands, or the ankle where there is none.
+
+    In the lower half of its heights a foot that stands has one speed, and one that swings low, as that of somebody who
+    shuffles, all kinds of them. So it is the commonest of those that are backward against the pelvis.
+    """
+    pelvis = np.gradient(body.pelvis[:, FORWARD], body.times_s)
+    own = float(np.median(pelvis[np.isfinite(pelvis)])) if np.isfinite(pelvis).any() else float("nan")
     for part in ("toe", "ankle"):
         point = body.joint(f"{side}_{part}")
         speed: Array = np.gradient(point[:, FORWARD], body.times_s)
         known = np.isfinite(speed) & np.isfinite(point[:, UP])
         if known.any():
             low = known & (np.nan_to_num(point[:, UP], nan=np.inf) <= np.percentile(point[known, UP], LOW))
-            return float(np.median(speed[low]))
+            backward = speed[low & (speed < own)]
+            return _commonest(backward, own) if len(backward) else float("nan")
     return float("nan")
+
+
+def _commonest(speeds: Array, own: float) -> float:
+    """Return the median of the speeds near their half-sample mode (Bickel and Fruehwirth 2006)."""
+    mode = half_sample_mode(speeds)
+    near = np.abs(speeds - mode) <= NEAR * abs(mode - own)
+    return float(np.median(speeds[near]))
+
+
+def half_sample_mode(values: Array) -> float:
+    """Return where values lie closest together: the densest half, of that the densest half, and so on.
+
+    >>> half_sample_mode(np.array([0.0, 4.0, 5.0, 5.1, 5.2, 9.0]))
+    5.1
+    """
+    ordered = np.sort(values)
+    while len(ordered) > 3:
+        half = (len(ordered) + 1) // 2
+        widths = ordered[half - 1 :] - ordered[: len(ordered) - half + 1]
+        start = int(widths.argmin())
+        ordered = ordered[start : start + half]
+    return float(np.median(ordered))

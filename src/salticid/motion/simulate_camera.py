@@ -14,7 +14,8 @@ from salticid.motion.simulate_flaws import Flaws
 from salticid.motion.simulate_result import SimulatedMotion
 from salticid.motion.simulate_style import check_range
 
-SHARE_OF_PICTURE = 0.7  # of its height that the person fills where no focal length is given
+# Of the picture's height, where no focal length is given: what the person fills, and what head and feet stay within.
+SHARE_OF_PICTURE, WITHIN = 0.7, 0.85
 NEAR_M = 0.3  # what is closer to the camera than this is not seen
 
 
@@ -72,7 +73,7 @@ def observe(
     distance_m
         From the camera to the middle of the hips, on average where it follows.
     focal_px
-        None lets the person fill 70 % of the picture's height.
+        None lets the person fill 70 % of the picture's height, or less where head or feet would leave it.
     follow
         The camera travels with the person; else it stands beside the middle of the way (from the rear: behind its
         start, from the front: beyond its end), and what leaves the picture is nan.
@@ -105,7 +106,7 @@ def observe(
     right, ahead = _looking(view, direction, np.radians(heading_deg))
     way = _way(keypoints, None if follow else view)
     way[:, 1] = camera_height_m
-    focal = _filling_focal_px(points, size_px, distance_m) if focal_px is None else focal_px
+    focal = _filling_focal_px(points, camera_height_m, size_px, distance_m) if focal_px is None else focal_px
     camera = Camera(right, ahead, way - distance_m * ahead, focal, size_px, distance_m, perspective)
     in_picture = noise[..., :1] * right + noise[..., 1:2] * np.array([0, 1, 0])
     return _found(keypoints, np.where(lost[..., None], np.nan, camera.project(points + in_picture)), size_px)
@@ -136,9 +137,12 @@ def _way(keypoints: Keypoints, standing: View | None) -> Array:
     return np.repeat(way[frame][None], len(way), axis=0)
 
 
-def _filling_focal_px(points: Array, size_px: tuple[int, int], distance_m: float) -> float:
-    """Return the focal length in pixels with which the person fills its share of the picture."""
-    return float(SHARE_OF_PICTURE * size_px[1] * distance_m / np.ptp(points[..., 1]))
+def _filling_focal_px(points: Array, camera_height_m: float, size_px: tuple[int, int], distance_m: float) -> float:
+    """Return the focal length in pixels with which the person fills its share of the picture, head and feet in it."""
+    up = points[..., 1]
+    reach_m = 2 * float(np.abs(up - camera_height_m).max())
+    shown_m = max(float(np.ptp(up)) / SHARE_OF_PICTURE, reach_m / WITHIN)
+    return size_px[1] * distance_m / shown_m
 
 
 def _found(keypoints: Keypoints, positions: Array, size_px: tuple[int, int] | None) -> Keypoints:
