@@ -14,7 +14,7 @@ from salticid.motion.keypoints import SIDES, Side
 from salticid.motion.signals import FORWARD, UP
 
 LOW = 50.0  # percent of the time: a foot that is higher swings
-NEAR = 0.35  # of the pace, around the commonest speed: what counts as standing
+NEAR = 0.15  # of the pace, around the commonest speed: what counts as standing
 
 
 def ground_speed(body: Body) -> float:
