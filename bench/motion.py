@@ -25,7 +25,7 @@ from motion_clips import write_clips
 from stereo_candidates import Row
 
 from salticid.engine import bench
-from salticid.motion.evaluate import evaluate
+from salticid.motion.compare.evaluate import evaluate
 
 VIEWS = ("room", "side")
 VIDEO = "mgl_input.mp4"
@@ -75,8 +75,8 @@ def verdicts(folder: Path, splits: int) -> Iterator[Row]:
 
 def simulated_network() -> object:
     """Return an autoencoder that was pre-trained on simulated persons alone."""
-    from salticid.motion.autoencoder_data import pretrain
-    from salticid.motion.autoencoder_train import read_network
+    from salticid.motion.compare.autoencoder_data import pretrain
+    from salticid.motion.compare.autoencoder_train import read_network
 
     with tempfile.TemporaryDirectory(prefix="salticid-bench-") as folder:
         path = Path(folder) / "network.npz"

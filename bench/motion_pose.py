@@ -29,12 +29,12 @@ from salticid.core.video import VideoReader, VideoWriter
 from salticid.core.video_planes import Planes
 from salticid.engine import bench
 from salticid.errors import MissingError
-from salticid.motion.blazepose import LANDMARKS
-from salticid.motion.blazepose_network import BlazePose, Pose
-from salticid.motion.clips import estimate_clips
-from salticid.motion.one_euro import OneEuroFilter
 from salticid.motion.options import MotionOptions
-from salticid.motion.track import Tracker
+from salticid.motion.pose.blazepose import LANDMARKS
+from salticid.motion.pose.blazepose_network import BlazePose, Pose
+from salticid.motion.pose.clips import estimate_clips
+from salticid.motion.pose.one_euro import OneEuroFilter
+from salticid.motion.pose.track import Tracker
 from salticid.runtime import hardware
 
 AGREEMENT = ("p2s_SinglePerson_cam01", "p2s_SinglePerson_cam02", "mgl_input")

@@ -9,12 +9,12 @@ import numpy as np
 from stereo_candidates import Row
 
 from salticid.core.types import Array
-from salticid.motion.features import measure
 from salticid.motion.keypoints import SIDES
+from salticid.motion.measure.features import measure
+from salticid.motion.measure.strides import over_stride
 from salticid.motion.measured import Measured, Stride
 from salticid.motion.options import MotionOptions
-from salticid.motion.simulate import GaitStyle, SimulatedMotion, observe, simulate_gait
-from salticid.motion.strides import over_stride
+from salticid.motion.simulate.persons import GaitStyle, SimulatedMotion, observe, simulate_gait
 
 WALKS = tuple(GaitStyle(speed_kmh=speed, treadmill=True) for speed in (3.0, 5.0, 6.0))
 RUNS = tuple(

@@ -12,11 +12,11 @@ from motion_clips import RUN, WALK, measured_clips, reported
 
 from salticid.errors import InputError, IntegrityError
 from salticid.motion.baseline import Baseline, baseline_of, create_baseline
-from salticid.motion.baseline_file import FILE
-from salticid.motion.clip_report import ClipReport, RefusedBaselineError
-from salticid.motion.keypoint_npz import write_npz
+from salticid.motion.compare.baseline_file import FILE
+from salticid.motion.compare.clip_report import ClipReport, RefusedBaselineError
+from salticid.motion.files.npz_file import write_npz
 from salticid.motion.options import MotionOptions
-from salticid.motion.simulate import observe, simulate_baseline
+from salticid.motion.simulate.persons import observe, simulate_baseline
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 
-from salticid.motion.clip_report import ClipReport
-from salticid.motion.features import measure
+from salticid.motion.compare.clip_report import ClipReport
+from salticid.motion.measure.features import measure
 from salticid.motion.measured import Measured
 from salticid.motion.options import MotionOptions
-from salticid.motion.simulate import GaitStyle, changed, observe, simulate_baseline
+from salticid.motion.simulate.persons import GaitStyle, changed, observe, simulate_baseline
 
 WALK = GaitStyle(activity="walk", speed_kmh=5.0)
 RUN = GaitStyle(activity="run", speed_kmh=10.0)

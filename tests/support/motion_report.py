@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from salticid.motion.baseline import Baseline, baseline_of
-from salticid.motion.clip import Clip
-from salticid.motion.clip_report import ClipReport
+from salticid.motion.compare.clip_report import ClipReport
 from salticid.motion.measured import Curve, Feature, Measured, Measurement, Signals, Stride
 from salticid.motion.options import MotionOptions
+from salticid.motion.pose.clip import Clip
 from salticid.motion.score import MotionScore, score_measured
 
 KNEE = Feature(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from salticid.motion.baseline import Baseline
     from salticid.motion.keypoints import Keypoints
     from salticid.motion.score import MotionScore
-    from salticid.motion.simulate import SimulatedMotion
+    from salticid.motion.simulate.persons import SimulatedMotion
 
 FOLDER = "motion"  # of the demo's folder, for the whole report
 SPEED_KMH, HEIGHT_M = 10.0, 1.75
@@ -52,10 +52,10 @@ def show_motion(page: Page, output: Path, out: Output) -> dict[str, Any] | None:
 def _compared(out: Output) -> tuple[Baseline, MotionScore, float]:
     """Return a baseline, one more clip beside it, and by how much the knee truly bends less in it."""
     from salticid.motion.baseline import baseline_of
-    from salticid.motion.clip_report import ClipReport
-    from salticid.motion.features import measure
+    from salticid.motion.compare.clip_report import ClipReport
+    from salticid.motion.measure.features import measure
     from salticid.motion.options import MotionOptions
-    from salticid.motion.simulate import GaitStyle, changed, observe, simulate_baseline
+    from salticid.motion.simulate.persons import GaitStyle, changed, observe, simulate_baseline
 
     style = GaitStyle(activity="run", speed_kmh=SPEED_KMH, height_m=HEIGHT_M, treadmill=True)
     before = simulate_baseline(style, CLIPS, seconds=SECONDS, fps=FPS, seed=0)
@@ -80,15 +80,15 @@ def _true_peak_deg(motion: SimulatedMotion) -> float:
 
 
 def _clip(keypoints: Keypoints) -> Any:
-    from salticid.motion.clip import Clip
-    from salticid.motion.quality import track_quality
+    from salticid.motion.pose.clip import Clip
+    from salticid.motion.pose.quality import track_quality
 
     return Clip("today", keypoints, track_quality(keypoints), "simulation", None, {}, ())
 
 
 def _show(page: Page, found: MotionScore, true_deg: float) -> None:
-    from salticid.motion.report_text import verdict
-    from salticid.motion.stills import report_stills
+    from salticid.motion.report.stills import report_stills
+    from salticid.motion.report.text import verdict
 
     page.text(
         f"Five clips of a simulated runner are the baseline. In one more clip the right knee is stiff: it truly bends "
@@ -105,7 +105,7 @@ def _show(page: Page, found: MotionScore, true_deg: float) -> None:
 
 
 def _write(own: Baseline, found: MotionScore, folder: Path) -> Path:
-    from salticid.motion.report import write_report
-    from salticid.motion.stills import report_stills
+    from salticid.motion.report.stills import report_stills
+    from salticid.motion.report.write import write_report
 
     return write_report(found, own, folder, stills=report_stills(found, found.name)).folder

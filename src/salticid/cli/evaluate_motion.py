@@ -13,7 +13,7 @@ from salticid.cli.flags import Overwrite, with_output
 from salticid.cli.output import Output
 
 if TYPE_CHECKING:
-    from salticid.motion.evaluate import Evaluation, EvaluationRow
+    from salticid.motion.compare.evaluate import Evaluation, EvaluationRow
 
 COLUMNS = ("movement", "model", "against", "clips", "AUC", "±", "found %", "normal flagged %", "±", "unscored")
 
@@ -48,8 +48,8 @@ def motion(
     AUC: the chance that a changed clip scores higher than an unchanged one; mean and spread over the splits.
     """
     from salticid.core.atomic import check_target
-    from salticid.motion.autoencoder_train import read_network
-    from salticid.motion.evaluate import MODELS, evaluate
+    from salticid.motion.compare.autoencoder_train import read_network
+    from salticid.motion.compare.evaluate import MODELS, evaluate
 
     if output:
         check_target(output, overwrite=overwrite)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from salticid.motion.baseline import Baseline
-    from salticid.motion.clip_report import ClipReport
+    from salticid.motion.compare.clip_report import ClipReport
 
 COLUMNS = ("clip", "used", "frames", "body found %", "strides", "view", "movement", "km/h", "score by the others")
 
@@ -53,8 +53,8 @@ def baseline(
     from salticid.cli.clip_progress import ClipProgress
     from salticid.core.atomic import check_target, make_folder
     from salticid.motion.baseline import create_baseline
-    from salticid.motion.baseline_file import FILE
-    from salticid.motion.clip_report import RefusedBaselineError
+    from salticid.motion.compare.baseline_file import FILE
+    from salticid.motion.compare.clip_report import RefusedBaselineError
 
     check_target(make_folder(output) / FILE, overwrite=overwrite)
     start = time.perf_counter()

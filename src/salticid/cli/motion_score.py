@@ -98,9 +98,9 @@ def _scored(out: Output, own: Baseline, path: Path, speed: float | None, fps: fl
 def _write(out: Output, own: Baseline, found: MotionScore, path: Path, folder: Path, wanted: _Wanted) -> dict[str, Any]:
     """Write the report of one clip, say what it says, and return it for a program."""
     from salticid.core.atomic import check_target, make_folder
-    from salticid.motion.overlay import write_overlay
-    from salticid.motion.report import write_report
-    from salticid.motion.stills import report_stills
+    from salticid.motion.pose.overlay import write_overlay
+    from salticid.motion.report.stills import report_stills
+    from salticid.motion.report.write import write_report
 
     video = found.clip is not None and found.clip.info is not None
     if wanted.overlay and video:
@@ -119,7 +119,7 @@ def _write(out: Output, own: Baseline, found: MotionScore, path: Path, folder: P
 
 
 def _tell(out: Output, found: MotionScore) -> None:
-    from salticid.motion.report_text import verdict
+    from salticid.motion.report.text import verdict
 
     out.say(f"{found.name}: {verdict(found)}")
     rows = [

@@ -11,7 +11,7 @@ from salticid.cli.flags import OutputFolder, Overwrite, with_output
 from salticid.cli.output import Output
 
 if TYPE_CHECKING:
-    from salticid.motion.simulate import SimulatedMotion
+    from salticid.motion.simulate.persons import SimulatedMotion
 
 Changes = Literal["none", "tired", "limping", "stiff knee", "pelvic drop", "overstriding", "higher cadence"]
 
@@ -37,7 +37,7 @@ def simulate(
     The clips are keypoints, as a pose network finds them in a video; baseline and score take them like videos.
     """
     from salticid.core.atomic import check_target, make_folder
-    from salticid.motion.simulate import GaitStyle, changed, simulate_baseline
+    from salticid.motion.simulate.persons import GaitStyle, changed, simulate_baseline
 
     style = GaitStyle(activity=activity, speed_kmh=speed or {"walk": 5.0, "run": 10.0}[activity], treadmill=True)
     usual = simulate_baseline(style, clips, seconds=seconds, fps=fps, seed=seed)
@@ -57,8 +57,8 @@ def simulate(
 
 
 def _write(motion: SimulatedMotion, path: Path, view: Any, noise_m: float, seed: int) -> None:
-    from salticid.motion.keypoint_files import write_npz
-    from salticid.motion.simulate import observe
+    from salticid.motion.files.read import write_npz
+    from salticid.motion.simulate.persons import observe
 
     write_npz(path, observe(motion, view, noise_m=noise_m, seed=seed))
 

@@ -187,7 +187,7 @@ def motion(
 ) -> None:
     """Pre-train the recurrent network that a baseline tunes to its person, on simulated persons and motion capture."""
     from salticid.engine import packages
-    from salticid.motion.autoencoder_data import pretrain
+    from salticid.motion.compare.autoencoder_data import pretrain
 
     if output.suffix != SUFFIX:
         raise InputError(f"cannot write a network as {output}: use {SUFFIX}")

@@ -21,12 +21,9 @@ import numpy as np
 
 from salticid.core.options import ProfileName
 from salticid.errors import InputError
-from salticid.motion.baseline_file import read_baseline, write_baseline
-from salticid.motion.clip import Clip
-from salticid.motion.clip_report import ClipReport
-from salticid.motion.clips import ClipProgress
-from salticid.motion.features import measure
-from salticid.motion.given import (
+from salticid.motion.compare.baseline_file import read_baseline, write_baseline
+from salticid.motion.compare.clip_report import ClipReport
+from salticid.motion.compare.given import (
     LEAST_CLIPS,
     USUAL_CLIPS,
     File,
@@ -37,13 +34,16 @@ from salticid.motion.given import (
     too_few,
     unusable,
 )
-from salticid.motion.judge import Judge, fit_judge
+from salticid.motion.compare.judge import Judge, fit_judge
+from salticid.motion.compare.persons import limb_warning, spread_warning, unlike_limbs
+from salticid.motion.compare.thresholds import Limit, upper_limit
 from salticid.motion.keypoints import Side
+from salticid.motion.measure.features import measure
 from salticid.motion.measured import Activity, Measured, View
 from salticid.motion.options import MotionOptions
-from salticid.motion.persons import limb_warning, spread_warning, unlike_limbs
+from salticid.motion.pose.clip import Clip
+from salticid.motion.pose.clips import ClipProgress
 from salticid.motion.score import MotionScore, score_measured
-from salticid.motion.thresholds import Limit, upper_limit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,7 +250,7 @@ def baseline_of(
 def _network(options: MotionOptions) -> Any:
     if options.method == "statistics":
         return None
-    from salticid.motion.autoencoder_train import shipped_network
+    from salticid.motion.compare.autoencoder_train import shipped_network
 
     return shipped_network()
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from salticid.core.plain import strict
 from salticid.core.types import Array
 from salticid.errors import InputError
-from salticid.motion.band import ScoredCurve, scored_curves
-from salticid.motion.clip import Clip
-from salticid.motion.clip_report import source_of
-from salticid.motion.confidence import Confidence, judge_confidence
-from salticid.motion.description import Description, describe, feature_name
-from salticid.motion.judge import Verdict
+from salticid.motion.compare.band import ScoredCurve, scored_curves
+from salticid.motion.compare.clip_report import source_of
+from salticid.motion.compare.confidence import Confidence, judge_confidence
+from salticid.motion.compare.description import Description, describe, feature_name
+from salticid.motion.compare.judge import Verdict
+from salticid.motion.compare.statistics import Statistics, deviations
+from salticid.motion.compare.thresholds import student_quantile
 from salticid.motion.keypoints import Side
 from salticid.motion.measured import Measured, Measurement
-from salticid.motion.statistics import Statistics, deviations
-from salticid.motion.thresholds import student_quantile
+from salticid.motion.pose.clip import Clip
 
 if TYPE_CHECKING:
     from salticid.motion.baseline import Baseline

@@ -1,0 +1,1 @@
+"""Keypoints to strides, features and curves."""

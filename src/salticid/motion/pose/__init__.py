@@ -1,0 +1,1 @@
+"""A video to the joints of one person over time."""

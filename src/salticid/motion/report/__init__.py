@@ -1,0 +1,1 @@
+"""What a score says, for people and for programs."""

@@ -1,0 +1,1 @@
+"""A simulated person whose motion is known exactly."""
