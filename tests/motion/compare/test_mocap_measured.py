@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from motion_data import MOCAP
 
 from salticid.motion.compare.mocap_measured import facing_ahead, measure_folder
 from salticid.motion.files.mocap import find_mocap, read_mocap
 from salticid.motion.simulate.persons import GaitStyle, simulate_gait
-
-DATA = Path(os.environ.get("SALTICID_DATA", Path(__file__).parents[3] / "shared" / "data")) / "motion" / "mocap_walk"
 
 
 @pytest.mark.parametrize("heading_deg", [0, 90, 180, 250])
@@ -23,9 +19,9 @@ def test_a_body_is_turned_to_face_ahead(heading_deg):
     assert way[2] > 0.98 * np.linalg.norm(way[[0, 2]])
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the motion capture is not here: set SALTICID_DATA")
+@pytest.mark.skipif(not MOCAP.is_dir(), reason="the motion capture is not here: set SALTICID_DATA")
 def test_motion_capture_is_turned_and_measured(tmp_path):
-    [file, *_] = [file for file in find_mocap(DATA) if file.style == "normal"]
+    [file, *_] = [file for file in find_mocap(MOCAP) if file.style == "normal"]
     (tmp_path / file.path.name).symlink_to(file.path)
     (tmp_path / "a_walk_broken_001.bvh.npz").write_text("nothing")
     clips, failed = measure_folder(tmp_path, view="side", noise_m=0.01, seed=0)

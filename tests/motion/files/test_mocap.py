@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from motion_data import MOCAP
 
 from salticid.errors import InputError
 from salticid.motion.files.mocap import find_mocap, read_mocap
-
-DATA = Path(os.environ.get("SALTICID_DATA", Path(__file__).parents[3] / "shared" / "data")) / "motion" / "mocap_walk"
 
 
 def write(path, places, names):
@@ -71,9 +67,9 @@ def test_what_is_no_motion_capture_is_refused(tmp_path, damage):
         read_mocap(path)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the motion capture is not here: set SALTICID_DATA")
+@pytest.mark.skipif(not MOCAP.is_dir(), reason="the motion capture is not here: set SALTICID_DATA")
 def test_a_real_recording_is_a_person_who_walks_upright():
-    files = find_mocap(DATA)
+    files = find_mocap(MOCAP)
     assert {file.style for file in files} >= {"normal", "elderly"}
     keypoints = read_mocap(files[0].path)
     height_m = np.median(keypoints.joint("head")[:, 1] - keypoints.joint("left_toe")[:, 1])

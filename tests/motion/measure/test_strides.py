@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
+from motion_data import MOCAP
 
 from salticid.motion.files.mocap import find_mocap, read_mocap
 from salticid.motion.keypoints import SIDES
@@ -17,8 +16,6 @@ from salticid.motion.measure.signals import signals_of
 from salticid.motion.measure.strides import curves_of, find_strides
 from salticid.motion.options import MotionOptions
 from salticid.motion.simulate.persons import GaitStyle, observe, simulate_gait
-
-MOCAP = Path(os.environ.get("SALTICID_DATA", Path(__file__).parents[3] / "shared" / "data")) / "motion" / "mocap_walk"
 
 
 @pytest.fixture(scope="module")

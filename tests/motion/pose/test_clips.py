@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from motion_data import MOTION
 
 from salticid.core.video import VideoReader, VideoWriter
 from salticid.engine import models
@@ -22,13 +22,12 @@ from salticid.motion.pose.estimator import PoseEstimator
 pytest.importorskip("av", reason="the extra 'video' is not installed")
 pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
 
-DATA = Path(os.environ.get("SALTICID_DATA", Path(__file__).parents[3] / "shared" / "data")) / "motion"
 OPTIONS = MotionOptions(model="blazepose-lite")
 NEEDED = [models.state(name).status for name in ("blazepose-lite", "blazepose-detector")]
 
 pytestmark = [
     pytest.mark.skipif(NEEDED != ["ready"] * 2, reason="BlazePose is not on this machine"),
-    pytest.mark.skipif(not DATA.is_dir(), reason="the videos are not on this machine"),
+    pytest.mark.skipif(not MOTION.is_dir(), reason="the videos are not on this machine"),
 ]
 
 
@@ -36,7 +35,7 @@ pytestmark = [
 def folder(tmp_path_factory):
     """A long walk, a short one, a wall, a broken file, a file of keypoints."""
     root = tmp_path_factory.mktemp("clips")
-    with VideoReader(DATA / "mgl_input.mp4") as video:
+    with VideoReader(MOTION / "mgl_input.mp4") as video:
         images = [frame.image for frame in itertools.islice(video, 24)]
     write(root / "long.mp4", images)
     write(root / "short.mp4", images[:8])

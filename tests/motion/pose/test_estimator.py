@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from motion_data import MOTION
 
 from salticid.core.video import VideoReader, VideoWriter
 from salticid.engine import models
@@ -25,13 +24,12 @@ from salticid.runtime.cache import ArrayCache
 av = pytest.importorskip("av", reason="the extra 'video' is not installed")
 pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
 
-DATA = Path(os.environ.get("SALTICID_DATA", Path(__file__).parents[3] / "shared" / "data")) / "motion"
 MODEL = "blazepose-lite"
 NEEDED = [models.state(name).status for name in (MODEL, "blazepose-detector")]
 
 pytestmark = [
     pytest.mark.skipif(NEEDED != ["ready"] * 2, reason="BlazePose is not on this machine"),
-    pytest.mark.skipif(not DATA.is_dir(), reason="the videos are not on this machine"),
+    pytest.mark.skipif(not MOTION.is_dir(), reason="the videos are not on this machine"),
 ]
 
 
@@ -43,7 +41,7 @@ def estimator():
 @pytest.fixture(scope="module")
 def images():
     """Twenty frames of a child who walks to the left, (480, 320, 3)."""
-    with VideoReader(DATA / "mgl_input.mp4") as video:
+    with VideoReader(MOTION / "mgl_input.mp4") as video:
         return [frame.image for frame in itertools.islice(video, 40, 60)]
 
 
@@ -238,7 +236,7 @@ def test_people_in_an_archive_are_the_same_afterwards(three):
 def test_two_people_are_both_followed_and_told_apart():
     full = "blazepose-full" if models.state("blazepose-full").status == "ready" else MODEL
     estimator = PoseEstimator(full)
-    followed = estimator.followed(DATA / "p2s_MultiPerson_cam01.mp4")
+    followed = estimator.followed(MOTION / "p2s_MultiPerson_cam01.mp4")
     assert followed.people == 2
     clips = {}
     for person in ("left", "right", "main", "largest"):
