@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import motion_tables
 import refine_tables
 import segment_tables
 import stereo_tables
@@ -18,7 +19,7 @@ from stereo_candidates import Row
 from stereo_tables import Table
 from tuning import OF_RANGES
 
-PAGES = ("README.md", "docs/benchmarks.md", "docs/segment.md", "docs/stereo.md")
+PAGES = ("README.md", "docs/benchmarks.md", "docs/motion.md", "docs/segment.md", "docs/stereo.md")
 MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 VECTORS = {"avx512bw": "AVX-512", "avx2": "AVX2", "neon": "NEON"}  # the widest comes first
 
@@ -107,6 +108,8 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     **{name: ("refine", make) for name, make in refine_tables.TABLES.items()},
     **{f"{name}_avx512": ("refine_avx512", refine_tables.TABLES[name]) for name in refine_tables.ELSEWHERE},
     **{name: ("segment", make) for name, make in segment_tables.TABLES.items()},
+    **{name: ("motion", make) for name, make in motion_tables.TABLES.items()},
+    **{name: ("motion_pose", make) for name, make in motion_tables.POSE_TABLES.items()},
     **{name: ("segment_accuracy", make) for name, make in segment_tables.ACCURACY_TABLES.items()},
     **{name: ("refine_accuracy", make) for name, make in refine_tables.ACCURACY_TABLES.items()},
     "tuning": ("tuning", tuning),
