@@ -56,3 +56,12 @@ def test_bars_are_taken_away_when_the_work_fails(monkeypatch):
     with pytest.raises(KeyboardInterrupt), progress:
         raise KeyboardInterrupt
     assert progress._bars is None or not progress._bars.live.is_started
+
+
+def test_a_name_is_shown_as_it_is_also_where_it_looks_like_markup(monkeypatch):
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", screen)
+    with ClipProgress(Output(), ["[/b] [red].mp4"]) as progress:
+        progress(0, 1, 2)
+    assert "[/b] [red].mp4" in screen.getvalue()
