@@ -23,9 +23,15 @@ if TYPE_CHECKING:
         InputError,
         IntegrityError,
         MissingError,
+        RefusedBaselineError,
         ResourceError,
         SalticidError,
     )
+    from salticid.motion.baseline import Baseline, create_baseline
+    from salticid.motion.keypoints import Keypoints
+    from salticid.motion.options import MotionOptions
+    from salticid.motion.pose.estimator import PoseEstimator
+    from salticid.motion.score import MotionScore
     from salticid.segment.infer import Segmenter
     from salticid.segment.losses import OHEMLoss
     from salticid.segment.network import FastSegNet
@@ -46,6 +52,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Baseline": "motion.baseline",
     "BrokenStreamError": "errors",
     "Calibration": "stereo.calibration",
     "DisparityMap": "stereo.disparity",
@@ -53,13 +60,18 @@ _HOMES = {
     "FilledMap": "stereo.fill",
     "InputError": "errors",
     "IntegrityError": "errors",
+    "Keypoints": "motion.keypoints",
     "MissingError": "errors",
     "ModelOptimizer": "engine.optimizer",
+    "MotionOptions": "motion.options",
+    "MotionScore": "motion.score",
     "OHEMLoss": "segment.losses",
     "PointCloud": "stereo.cloud",
+    "PoseEstimator": "motion.pose.estimator",
     "RealtimeSegmentation": "segment.realtime",
     "RefinedMap": "stereo.refine",
     "Refiner": "stereo.refine",
+    "RefusedBaselineError": "errors",
     "ResourceError": "errors",
     "SalticidError": "errors",
     "ScenePair": "stereo.simulate",
@@ -71,6 +83,7 @@ _HOMES = {
     "StereoOptions": "stereo.options",
     "TensorRTOptimizer": "engine.tensorrt",
     "UltraLightweightRefinementNet": "stereo.refine_network",
+    "create_baseline": "motion.baseline",
     "fill_holes": "stereo.fill",
     "read_image": "core.image",
     "simulate_pair": "stereo.simulate",
@@ -78,6 +91,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Baseline",
     "BrokenStreamError",
     "Calibration",
     "DisparityMap",
@@ -85,13 +99,18 @@ __all__ = [
     "FilledMap",
     "InputError",
     "IntegrityError",
+    "Keypoints",
     "MissingError",
     "ModelOptimizer",
+    "MotionOptions",
+    "MotionScore",
     "OHEMLoss",
     "PointCloud",
+    "PoseEstimator",
     "RealtimeSegmentation",
     "RefinedMap",
     "Refiner",
+    "RefusedBaselineError",
     "ResourceError",
     "SalticidError",
     "ScenePair",
@@ -104,6 +123,7 @@ __all__ = [
     "TensorRTOptimizer",
     "UltraLightweightRefinementNet",
     "__version__",
+    "create_baseline",
     "fill_holes",
     "read_image",
     "simulate_pair",

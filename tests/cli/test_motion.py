@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.util
 import json
 import re
+import shlex
+import sys
 
 import pytest
 
@@ -159,3 +163,91 @@ def test_a_folder_without_a_baseline_says_how_to_make_one(salticid, clips, tmp_p
     done = salticid("motion", "score", clips / "today.npz", "-b", tmp_path, "-o", tmp_path / "report")
     assert done.code == 2
     assert "salticid motion baseline" in done.err
+
+
+def test_a_video_without_an_extra_says_what_to_install(salticid, tmp_path, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "openvino" else find(name))
+    videos = [tmp_path / f"{number}.mp4" for number in range(5)]
+    for path in videos:
+        path.write_bytes(b"")
+    done = salticid("motion", "baseline", *videos, "-o", tmp_path / "anna", "--json")
+    assert done.code == 2
+    assert json.loads(done.out)["kind"] == "MissingError"
+    assert "salticid[openvino]" in done.err
+
+
+def test_quiet_says_nothing_but_errors(salticid, anna, five, tmp_path):
+    words = ("motion", "score", five[0], "-b", anna, "--speed", 14, "-o", tmp_path / "report", "-q")
+    done = salticid(*words)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    again = salticid(*words)
+    assert again.code == 2
+    assert "--overwrite" in again.err
+
+
+def test_a_report_that_is_there_is_found_before_the_work(salticid, anna, clips, tmp_path, monkeypatch):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "report.html").write_text("mine")
+    monkeypatch.setattr("salticid.motion.baseline.Baseline.score", None)
+    done = salticid("motion", "score", clips / "today.npz", "-b", anna, "-o", tmp_path / "report", "--json")
+    assert done.code == 2
+    assert "report.html exists" in json.loads(done.out)["error"]
+
+
+def test_the_overlay_of_another_clip_does_not_stay_beside_a_new_report(salticid, anna, five, tmp_path):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "overlay.mp4").write_bytes(b"of another clip")
+    done = salticid("motion", "score", five[0], "-b", anna, "-o", tmp_path / "report", "--overwrite")
+    assert done.code == 0, done.err
+    assert not (tmp_path / "report" / "overlay.mp4").exists()
+    assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_a_simulation_into_a_folder_with_a_blank_prints_commands_that_work(salticid, tmp_path):
+    printed = salticid("motion", "simulate", "-o", tmp_path / "my runs", "--seconds", 5, "--change", "none").out
+    assert "with a change" not in printed
+    [line] = re.findall(r"next: salticid (.*)", printed)
+    assert salticid(*shlex.split(line)).code == 0
+
+
+@pytest.mark.parametrize("words", [["--speed", 0], ["--speed", "nan"], ["--noise-cm", "nan"], ["--activity", "fly"]])
+def test_a_figure_that_cannot_be_is_refused_before_anything_is_written(salticid, tmp_path, words):
+    assert salticid("motion", "simulate", "-o", tmp_path / "sim", *words).code == 2
+    assert not list(tmp_path.glob("sim/*.npz"))
+
+
+def test_a_report_that_cannot_be_finished_leaves_no_page_and_names_the_file(salticid, anna, five, clips, tmp_path):
+    from salticid.core import atomic
+
+    words = ("motion", "score", "-b", anna, "--speed", 10, "-o", tmp_path / "report")
+    assert salticid(*words, five[0]).code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(atomic, "_flush_to_disk", full_for("curves.csv"))
+        done = salticid(*words, clips / "today.npz", "--overwrite", "--json")
+    assert done.code == 1
+    told = json.loads(done.out)
+    assert told["kind"] == "ResourceError"
+    assert "curves.csv: the disk is full" in told["error"]
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    assert "report.html" not in names  # the old one would stand beside figures of the new clip
+    assert not [name for name in names if ".part" in name]
+
+
+def full_for(name):
+    """Return what finds the disk full when a file of that name is written."""
+
+    def flush(path):
+        if path.name.startswith(f".{name.partition('.')[0]}."):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    return flush
+
+
+def test_parquet_without_its_package_is_said_before_the_work(salticid, anna, clips, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr("salticid.motion.baseline.Baseline.score", None)
+    done = salticid("motion", "score", clips / "today.npz", "-b", anna, "-o", tmp_path / "report", "--parquet")
+    assert done.code == 2
+    assert "salticid[parquet]" in done.err
+    assert not (tmp_path / "report").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import re
@@ -15,11 +16,15 @@ import psutil
 import pytest
 
 import salticid as package
+from salticid.cli import demo_motion
+from salticid.cli.output import Output
+from salticid.cli.page import Page
 from salticid.core import native
 from salticid.core.image import read_image, write_image
 
 VERBS = ["doctor", "demo", "stereo match", "stereo simulate", "eval stereo", "models list", "models get"]
 VERBS += ["models verify", "cache info", "cache clear", "eval refine", "train refine", "export"]
+VERBS += ["motion baseline", "motion score", "motion simulate", "eval motion", "train motion"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -73,7 +78,7 @@ def test_the_demo_writes_a_page_that_needs_nothing_else(salticid, tmp_path, monk
     assert done.code == 0, done.err
     page = (tmp_path / "out" / "report.html").read_text()
     pictures = [base64.b64decode(text) for text in re.findall(r"data:image/png;base64,([^\"]+)", page)]
-    assert len(pictures) == 6
+    assert len(pictures) == 9
     assert all(read_image(picture).std() > 5 for picture in pictures)  # none is black
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
     assert "showCloud(" in page
@@ -81,9 +86,24 @@ def test_the_demo_writes_a_page_that_needs_nothing_else(salticid, tmp_path, monk
     assert [row["profile"] for row in rows] == ["speed", "quality"]
     assert all(row["bad-2 %"] < 5 and row["depth error mm"] < 5 for row in rows)
     assert (tmp_path / "out" / "cloud.ply").stat().st_size > 1_000_000
-    assert salticid("demo", "-o", tmp_path / "out").code == 2
-    (tmp_path / "out" / "report.html").unlink()
-    assert salticid("demo", "-o", tmp_path / "out").code == 2  # cloud.ply is there
+    moved = json.loads(done.out)["motion"]
+    assert moved["inside"] is False
+    assert "knee_swing_peak.right" in moved["notable"]
+    assert 10 < moved["true_change_deg"] < 30
+    assert (tmp_path / "out" / "motion" / "report.html").stat().st_size > 50_000
+    for there in ("report.html", "cloud.ply", "motion/report.html"):
+        again = salticid("demo", "-o", tmp_path / "out")
+        assert again.code == 2
+        assert f"{there} exists" in again.err
+        (tmp_path / "out" / there).unlink()
+
+
+def test_without_scipy_the_demo_leaves_motion_out_and_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    page = Page("demo")
+    assert demo_motion.show_motion(page, tmp_path, Output(quiet=True), overwrite=False) is None
+    assert "pip install 'salticid[motion]'" in html.unescape(page.html())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_demo_says_which_variable_points_to_no_data(salticid, tmp_path, monkeypatch):
@@ -152,7 +172,7 @@ def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):
     listed = json.loads(salticid("models", "list", "--json").out)
     assert {"blazepose-detector", "blazepose-full"} <= {entry["name"] for entry in listed}
     states = {entry["name"]: entry["status"] for entry in listed}
-    in_the_package = ("refine", "fastseg-camvid", "fastseg-camvid-int8")
+    in_the_package = ("refine", "fastseg-camvid", "fastseg-camvid-int8", "gait-autoencoder")
     assert {states.pop(name) for name in in_the_package} == {"ready"}
     assert set(states.values()) == {"absent"}
     done = salticid("models", "verify", "blazepose-full")
@@ -164,6 +184,16 @@ def test_an_unknown_model_is_exit_2_and_names_the_nearest(salticid):
     done = salticid("models", "get", "blazepose-ful")
     assert done.code == 2
     assert "blazepose-full" in done.err
+
+
+def test_models_whose_names_begin_alike_are_got_together(salticid, monkeypatch, tmp_path):
+    monkeypatch.setattr("salticid.engine.models.fetch", lambda card, **_: tmp_path / card.name)
+    told = json.loads(salticid("models", "get", "blazepose", "blazepose-full", "--json").out)
+    assert {entry["name"]: entry["path"] for entry in told} == {
+        name: str(tmp_path / name)
+        for name in ("blazepose-detector", "blazepose-full", "blazepose-heavy", "blazepose-lite")
+    }
+    assert len(told) == 4
 
 
 def test_the_cache_can_be_looked_at_and_cleared(salticid):

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from motion_clips import RUN, WALK, measured_clips, reported
 
-from salticid.errors import InputError, IntegrityError
+from salticid.engine.cards import card
+from salticid.errors import InputError, IntegrityError, RefusedBaselineError
 from salticid.motion.baseline import Baseline, baseline_of, create_baseline
+from salticid.motion.compare import baseline_file
 from salticid.motion.compare.baseline_file import FILE
-from salticid.motion.compare.clip_report import ClipReport, RefusedBaselineError
+from salticid.motion.compare.clip_report import ClipReport
 from salticid.motion.files.npz_file import write_npz
 from salticid.motion.options import MotionOptions
 from salticid.motion.simulate.persons import observe, simulate_baseline
@@ -92,7 +94,45 @@ def test_a_baseline_is_not_written_over_unless_asked_and_then_nothing_old_is_lef
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("change", ["an edited number", "a cut file", "other arrays", "absent arrays", "no JSON"])
+def test_a_file_of_somebody_else_stays_where_it_is(baseline, tmp_path):
+    (tmp_path / "statistics-20260101.npz").write_text("mine")
+    baseline.save(tmp_path)
+    baseline_of(reported(measured_clips(seed=3))).save(tmp_path, overwrite=True)
+    assert (tmp_path / "statistics-20260101.npz").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_writing_that_is_cut_off_leaves_the_old_baseline(baseline, tmp_path, monkeypatch):
+    baseline.save(tmp_path)
+    write = baseline_file.write_bytes
+
+    def cut_off(path, data):
+        if path.name == FILE:
+            raise KeyboardInterrupt
+        write(path, data)
+
+    monkeypatch.setattr(baseline_file, "write_bytes", cut_off)
+    other = baseline_of(reported(measured_clips(seed=3)), name="anna again")
+    with pytest.raises(KeyboardInterrupt):
+        other.save(tmp_path, overwrite=True)
+    assert Baseline.load(tmp_path).name == "anna"
+    monkeypatch.undo()
+    other.save(tmp_path, overwrite=True)
+    assert Baseline.load(tmp_path).name == "anna again"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_network_is_named_only_where_it_found_the_joints(baseline, tmp_path):
+    baseline.save(tmp_path / "file")
+    assert json.loads((tmp_path / "file" / FILE).read_text())["model_sha256"] is None
+    sha256 = card("blazepose-full").sha256
+    replace(baseline, source=f"blazepose-full {sha256[:8]}").save(tmp_path / "network")
+    assert json.loads((tmp_path / "network" / FILE).read_text())["model_sha256"] == sha256
+
+
+@pytest.mark.parametrize(
+    "change", ["an edited number", "a cut file", "other arrays", "absent arrays", "no JSON", "endless nesting"]
+)
 def test_a_changed_folder_is_damage(folder, tmp_path, change):
     place = copied(folder, tmp_path)
     arrays = next(place.glob("statistics-*.npz"))
@@ -101,6 +141,8 @@ def test_a_changed_folder_is_damage(folder, tmp_path, change):
         (place / FILE).write_text(text.replace('"view": "side"', '"view": "rear"', 1))
     if change == "no JSON":
         (place / FILE).write_text(text[: len(text) // 2])
+    if change == "endless nesting":
+        (place / FILE).write_text("[" * 100_000)
     if change == "a cut file":
         arrays.write_bytes(arrays.read_bytes()[:-10])
     if change == "other arrays":
@@ -124,13 +166,48 @@ def test_a_newer_version_another_file_and_no_file_are_told_apart(folder, tmp_pat
         Baseline.load(tmp_path)
 
 
-def test_two_clips_are_too_few_and_three_make_a_wider_range():
+def test_two_clips_are_too_few_and_three_are_said_to_be_few():
     clips = measured_clips()
     with pytest.raises(RefusedBaselineError, match="needs 3 at least"):
         baseline_of(reported(clips[:2]))
     three = baseline_of(reported(clips[:3]))
     assert "made of 3 clips" in three.warnings[0]
-    assert three.limit.log_spread > 0.9 * baseline_of(reported(clips)).limit.log_spread
+    assert baseline_of(reported(clips)).warnings == ()
+
+
+def test_copies_of_one_clip_have_no_range_and_are_refused():
+    with pytest.raises(RefusedBaselineError, match="copies of one clip"):
+        baseline_of(reported(measured_clips()[:1] * 5))
+
+
+def test_clips_that_tell_the_network_nothing_make_no_baseline_for_it():
+    for package in ("torch", "onnx"):
+        pytest.importorskip(package, reason="the network is tuned with torch and written with onnx")
+    mute = [
+        replace(clip, signals=replace(clip.signals, values=np.full_like(clip.signals.values, np.nan)))
+        for clip in measured_clips()
+    ]
+    with pytest.raises(RefusedBaselineError, match="tell too little in common"):
+        baseline_of(reported(mute), options=MotionOptions(method="ensemble"))
+
+
+def test_a_clip_without_strides_among_five_is_said_to_have_no_part_in_the_limit():
+    clips = [*measured_clips()]
+    clips[1] = replace(clips[1], strides=(), measurements={}, curves={})
+    made = baseline_of(reported(clips))
+    assert [math.isnan(score) for score in made.own_scores] == [False, True, False, False, False]
+    assert made.limit.scores == 4
+    assert ["the limit is drawn without it" in " ".join(clip.warnings) for clip in made.clips] == [
+        False, True, False, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("speed_kmh", [0, -5.0, math.nan])
+def test_a_speed_that_is_none_is_refused(baseline, speed_kmh):
+    with pytest.raises(InputError, match="speed_kmh must be above 0"):
+        create_baseline(["1.mp4"] * 3, speed_kmh=speed_kmh)
+    with pytest.raises(InputError, match="speed_kmh must be above 0"):
+        baseline.score("today.mp4", speed_kmh=speed_kmh)
 
 
 def test_clips_of_several_views_are_refused_by_name():
@@ -183,8 +260,8 @@ def test_joints_found_by_other_means_are_warned_of(clip_files, tmp_path):
     made = create_baseline(clip_files[:5], workers=0, cache_root=tmp_path / "cache")
     assert made.source == "keypoints of a file"
     other = replace(made, source="blazepose-full 01234567")
-    assert any("found by other means" in text for text in other.score(clip_files[5]).warnings)
-    assert not any("found by other means" in text for text in made.score(clip_files[5]).warnings)
+    told = [" ".join(one.score(clip_files[5], cache_root=tmp_path / "cache").warnings) for one in (other, made)]
+    assert ["found by other means" in text for text in told] == [True, False]
 
 
 def test_files_become_a_baseline_and_a_further_file_a_score(clip_files, tmp_path):
@@ -207,6 +284,14 @@ def test_a_broken_file_among_five_is_answered_for_by_itself(clip_files, tmp_path
     with pytest.raises(RefusedBaselineError) as refused:
         create_baseline([*clip_files[:2], broken, tmp_path / "absent.npz"], workers=0, cache_root=tmp_path / "cache")
     assert [bool(clip.reason) for clip in refused.value.clips] == [False, False, True, True]
+
+
+def test_a_file_that_is_given_twice_counts_once(clip_files, tmp_path):
+    again = tmp_path / "again.npz"
+    again.write_bytes(clip_files[1].read_bytes())
+    made = create_baseline([*clip_files[:4], again], workers=0, cache_root=tmp_path / "cache")
+    assert [clip.used for clip in made.clips] == [True] * 4 + [False]
+    assert "the same file as 2.npz" in made.clips[4].reason
 
 
 def test_options_are_taken_whole_or_as_a_profile_with_fields(clip_files, tmp_path):

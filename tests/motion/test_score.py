@@ -12,6 +12,11 @@ from motion_clips import RUN, WALK, changed_clip, measured_clips, reported
 
 from salticid.errors import InputError
 from salticid.motion.baseline import baseline_of
+from salticid.motion.compare.description import cycles_of
+from salticid.motion.compare.statistics import PRIOR_CLIPS
+from salticid.motion.compare.thresholds import student_quantile
+from salticid.motion.report.text import verdict
+from salticid.motion.score import NOTABLE_LEVEL
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +118,52 @@ def test_fewer_strides_and_a_near_miss_make_it_less_sure(baseline, same):
     assert any("too few strides" in warning for warning in still.warnings)
 
 
-def test_confidence_is_the_least_of_its_reasons(same, stiff):
+def test_a_baseline_whose_clips_have_no_strides_is_not_sure():
+    bare = [replace(clip, strides=(), measurements={}, curves={}) for clip in measured_clips()]
+    score = baseline_of(reported(bare)).score(measured_clips(clips=1, seed=5)[0])
+    assert set(score.parts) == {"windows"}
+    assert score.confidence <= 0.5
+    assert any("too few clips of the baseline show whole strides" in reason for reason in score.reasons)
+
+
+def test_the_own_movement_and_not_the_clips_names_the_own_clips(baseline):
+    assert verdict(baseline.score(measured_clips(RUN, 1)[0])).startswith("Outside your own five walks")
+
+
+def test_a_direction_that_is_not_known_is_no_other_one(baseline):
+    unknown = replace(measured_clips(clips=1, seed=5)[0], direction=None)
+    assert not any("faces" in text for text in baseline.score(unknown).warnings)
+
+
+def test_a_feature_that_fewer_clips_tell_must_change_more_to_be_notable():
+    key, clips = "trunk_lean", [*measured_clips()]
+    for number in (0, 1):
+        clips[number] = replace(
+            clips[number], measurements={name: one for name, one in clips[number].measurements.items() if name != key}
+        )
+    few = baseline_of(reported(clips))
+    statistics = few.judge.statistics
+    column = statistics.names.index(f"features/{key}")
+    assert statistics.degrees_of_freedom[column] == PRIOR_CLIPS + 3 - 1
+    new = measured_clips(clips=1, seed=5)[0]
+    usual = new.measurements[key]
+    reach = float(statistics.sd[column] * np.sqrt(1 + 1 / 3))
+    for quantile, notable in ((PRIOR_CLIPS + 4, False), (PRIOR_CLIPS + 2, True)):  # of five clips, of three
+        value = statistics.mean[column] + 1.001 * student_quantile(NOTABLE_LEVEL, quantile) * reach
+        moved = replace(usual, values=np.full(100, value))
+        [change] = [
+            one
+            for one in few.score(replace(new, measurements={**new.measurements, key: moved})).changes
+            if one.key == key
+        ]
+        assert (change.notable, change.low <= value <= change.high) == (notable, False)
+
+
+def test_confidence_is_the_least_of_what_speaks_against_it(baseline, same, stiff):
     for score in (same, stiff):
-        assert 0 <= score.confidence < 1
+        margin = abs(baseline.judge(score.measured).margin)
+        strides = cycles_of(score.measured)
+        assert score.confidence == pytest.approx(min(1 - math.exp(-margin), 5 / 6, strides / (strides + 1)))
         assert score.reasons
 
 

@@ -30,7 +30,7 @@ def demo(
     out: Output,
 ) -> None:
     """Match a simulated pair and, where there is data, a real one; label streets; tell what is new in how a simulated
-    person runs. Write report.html and cloud.ply."""
+    person runs. Write report.html, cloud.ply and the folder motion."""
     from salticid.cli.page import Page
     from salticid.core.atomic import check_target, make_folder, write_bytes
     from salticid.engine.bench import machine
@@ -43,10 +43,11 @@ def demo(
     report = make_folder(output) / "report.html"
     for path in (report, output / "cloud.ply"):
         check_target(path, overwrite=overwrite)
+    demo_motion.check_free(output, overwrite=overwrite)
     page = Page("Salticid")
     rows = demo_stereo.show_depth(page, data, output, out)
     labelled = demo_segment.show_streets(page, streets, out)
-    moved = demo_motion.show_motion(page, output, out)
+    moved = demo_motion.show_motion(page, output, out, overwrite=overwrite)
     page.heading("Machine")
     page.table(("what", "value"), _flat(machine()))
     write_bytes(report, page.html().encode())

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from salticid.cli.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from salticid.cli.page import Page
+    from salticid.core.types import Image
     from salticid.motion.baseline import Baseline
     from salticid.motion.keypoints import Keypoints
     from salticid.motion.score import MotionScore
@@ -22,7 +25,16 @@ SHOWN = 3  # moments, and changes
 COLUMNS = ("what changed", "side", "now", "least before", "most before", "unit", "own spreads off")
 
 
-def show_motion(page: Page, output: Path, out: Output) -> dict[str, Any] | None:
+def check_free(output: Path, *, overwrite: bool) -> None:
+    """Raise `InputError` before the work where a report is there already that is not to be replaced."""
+    from salticid.core.atomic import check_target
+    from salticid.motion.report.write import PAGE
+
+    if (output / FOLDER).exists():
+        check_target(output / FOLDER / PAGE, overwrite=overwrite)
+
+
+def show_motion(page: Page, output: Path, out: Output, *, overwrite: bool) -> dict[str, Any] | None:
     """Put a verdict on the page, write the whole report, and return what was found; None without scipy."""
     from salticid.engine import packages
     from salticid.errors import MissingError
@@ -33,10 +45,15 @@ def show_motion(page: Page, output: Path, out: Output) -> dict[str, Any] | None:
     except MissingError as problem:
         page.text(f"Motion was left out: {problem}")
         return None
+    from salticid.motion.report.stills import report_stills
+    from salticid.motion.report.write import write_report
+
     own, found, true_deg = _compared(out)
-    _show(page, found, true_deg)
-    folder = _write(own, found, output / FOLDER)
-    page.text(f"The whole report, as 'salticid motion score' writes it: {folder / 'report.html'}")
+    pictures = report_stills(found, found.name)
+    _show(page, found, pictures, true_deg)
+    written = write_report(found, own, output / FOLDER, stills=pictures, overwrite=overwrite)
+    report = written.folder / written.files[0]
+    page.text(f"The whole report, as 'salticid motion score' writes it: {report}")
     page.text("With five videos of a person: salticid models get blazepose, then salticid motion baseline *.mp4 -o me/")
     return {
         "inside": found.inside,
@@ -45,7 +62,7 @@ def show_motion(page: Page, output: Path, out: Output) -> dict[str, Any] | None:
         "confidence": found.confidence,
         "notable": [change.key for change in found.notable],
         "true_change_deg": true_deg,
-        "report": folder / "report.html",
+        "report": report,
     }
 
 
@@ -86,8 +103,7 @@ def _clip(keypoints: Keypoints) -> Any:
     return Clip("today", keypoints, track_quality(keypoints), "simulation", None, {}, ())
 
 
-def _show(page: Page, found: MotionScore, true_deg: float) -> None:
-    from salticid.motion.report.stills import report_stills
+def _show(page: Page, found: MotionScore, pictures: Sequence[tuple[Image, str]], true_deg: float) -> None:
     from salticid.motion.report.text import verdict
 
     page.text(
@@ -101,11 +117,4 @@ def _show(page: Page, found: MotionScore, true_deg: float) -> None:
             for change in found.notable[:SHOWN]
         ],
     )
-    page.pictures({caption: picture for picture, caption in report_stills(found, found.name)[-SHOWN:]})
-
-
-def _write(own: Baseline, found: MotionScore, folder: Path) -> Path:
-    from salticid.motion.report.stills import report_stills
-    from salticid.motion.report.write import write_report
-
-    return write_report(found, own, folder, stills=report_stills(found, found.name)).folder
+    page.pictures({caption: picture for picture, caption in pictures[-SHOWN:]})

@@ -28,7 +28,8 @@ def motion(
     ],
     *,
     models: Annotated[
-        str | None, typer.Option(help="Of statistics,autoencoder,ensemble and others (default: all).")
+        str | None,
+        typer.Option(help="Of statistics,autoencoder,ensemble,pca,knn,isolation forest,mahalanobis (default: all)."),
     ] = None,
     splits: Annotated[int, typer.Option(min=1, max=1000, help="Random choices of five clips for the baseline.")] = 10,
     normal: Annotated[str, typer.Option(help="The style that is the person's own.")] = "normal",
@@ -48,11 +49,14 @@ def motion(
     AUC: the chance that a changed clip scores higher than an unchanged one; mean and spread over the splits.
     """
     from salticid.core.atomic import check_target
+    from salticid.core.files import read_head
     from salticid.motion.compare.autoencoder_train import read_network
     from salticid.motion.compare.evaluate import MODELS, evaluate
 
     if output:
         check_target(output, overwrite=overwrite)
+    if network:
+        read_head(network)  # that there is no such file is wrong input
     found = evaluate(
         data,
         models=[name.strip() for name in models.split(",")] if models else MODELS,

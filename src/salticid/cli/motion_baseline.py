@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from salticid.cli import EXIT_SOME_FAILED, EXIT_WRONG_INPUT
 from salticid.cli.flags import OutputFolder, Overwrite, Workers, with_options, with_output
-from salticid.cli.motion_flags import CaptureFps, Speed
+from salticid.cli.motion_flags import CaptureFps, Speed, warn
 from salticid.cli.output import Output
 from salticid.motion.options import MotionOptions
 
@@ -52,9 +53,9 @@ def baseline(
     """
     from salticid.cli.clip_progress import ClipProgress
     from salticid.core.atomic import check_target, make_folder
+    from salticid.errors import RefusedBaselineError
     from salticid.motion.baseline import create_baseline
     from salticid.motion.compare.baseline_file import FILE
-    from salticid.motion.compare.clip_report import RefusedBaselineError
 
     check_target(make_folder(output) / FILE, overwrite=overwrite)
     start = time.perf_counter()
@@ -89,9 +90,9 @@ def _report(out: Output, made: Baseline, folder: Path, seconds: float) -> None:
     out.say(f"{made.activity}, seen from: {made.view}; {made.fps:.0f} frames/s; {_speed(made.speed_kmh)}")
     scores = ", ".join(f"{score:.2f}" for score in made.own_scores)
     out.say(f"each clip by the others: {scores}; a clip is inside up to {made.limit.value:.2f}")
-    for warning in made.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    out.say(f"wrote {folder} after {seconds:.1f} s; next: salticid motion score CLIP --baseline {folder} -o report/")
+    warn(out, made.warnings)
+    own = quote(str(folder))
+    out.say(f"wrote {folder} after {seconds:.1f} s; next: salticid motion score CLIP --baseline {own} -o report/")
     out.result(_entry(made, folder, seconds))
     left_out = [clip for clip in made.clips if not clip.used]
     for clip in left_out:

@@ -10,7 +10,7 @@ import typer
 
 from salticid.cli import EXIT_SOME_FAILED
 from salticid.cli.flags import OutputFolder, Overwrite, with_output
-from salticid.cli.motion_flags import CaptureFps, Speed
+from salticid.cli.motion_flags import CaptureFps, Speed, warn
 from salticid.cli.output import Output
 from salticid.errors import InputError, ResourceError, SalticidError
 
@@ -53,15 +53,19 @@ def score(
     The folder then holds report.html, the same as JSON and CSV, joints and angles for OpenSim, and the clip with its
     skeleton; with several clips a folder each. Exit 0 for inside and for outside: --json tells which.
     """
+    from salticid.engine import packages
     from salticid.motion.baseline import Baseline
 
     folders = _folders(clips, output)
+    if parquet:
+        packages.require("pyarrow")  # that it is missing is said before the work
     own = Baseline.load(baseline)
     wanted = _Wanted(overlay, parquet, overwrite)
     done: list[dict[str, Any]] = []
     failed: list[tuple[Path, SalticidError]] = []
     for path, folder in folders.items():
         try:
+            _check_free(folder, wanted)
             found = _scored(out, own, path, speed, fps)
             done.append(_write(out, own, found, path, folder, wanted))
         except ResourceError:
@@ -88,6 +92,17 @@ def _folders(clips: list[Path], output: Path) -> dict[Path, Path]:
     return folders
 
 
+def _check_free(folder: Path, wanted: _Wanted) -> None:
+    """Raise `InputError` before the work where a report is there already that is not to be replaced."""
+    from salticid.core.atomic import check_target
+    from salticid.motion.report.write import PAGE
+
+    if not folder.exists():
+        return
+    for name in (PAGE, OVERLAY) if wanted.overlay else (PAGE,):
+        check_target(folder / name, overwrite=wanted.overwrite)
+
+
 def _scored(out: Output, own: Baseline, path: Path, speed: float | None, fps: float | None) -> MotionScore:
     from salticid.cli.clip_progress import ClipProgress
 
@@ -96,26 +111,35 @@ def _scored(out: Output, own: Baseline, path: Path, speed: float | None, fps: fl
 
 
 def _write(out: Output, own: Baseline, found: MotionScore, path: Path, folder: Path, wanted: _Wanted) -> dict[str, Any]:
-    """Write the report of one clip, say what it says, and return it for a program."""
-    from salticid.core.atomic import check_target, make_folder
-    from salticid.motion.pose.overlay import write_overlay
+    """Write the report of one clip, its page last, say what it says, and return it for a program."""
     from salticid.motion.report.stills import report_stills
-    from salticid.motion.report.write import write_report
+    from salticid.motion.report.write import PAGE, write_report
 
-    video = found.clip is not None and found.clip.info is not None
-    if wanted.overlay and video:
-        check_target(make_folder(folder) / OVERLAY, overwrite=wanted.overwrite)
     pictures = report_stills(found, path)
+    if wanted.overwrite:
+        (folder / PAGE).unlink(missing_ok=True)  # where there is a page, all beside it is of its clip
+    overlays = _write_overlay(found, path, folder / OVERLAY, wanted)
     written = write_report(found, own, folder, stills=pictures, parquet=wanted.parquet, overwrite=wanted.overwrite)
     _tell(out, found)
-    files = [folder / name for name in written.files]
-    if wanted.overlay and video and found.clip is not None:
-        write_overlay(path, found.clip.keypoints, folder / OVERLAY, overwrite=wanted.overwrite)
-        files.append(folder / OVERLAY)
+    files = [*(folder / name for name in written.files), *overlays]
     out.say(f"wrote {files[0]} (open it in a browser), {', '.join(file.name for file in files[1:])}")
     for name, reason in written.left_out.items():
         out.say(f"not written: {name}: {reason}")
     return found.to_dict() | {"files": files, "not_written": written.left_out}
+
+
+def _write_overlay(found: MotionScore, path: Path, target: Path, wanted: _Wanted) -> list[Path]:
+    """Write the clip with its skeleton where it is a video, and return the file; that of another clip goes."""
+    from salticid.core.atomic import make_folder
+    from salticid.motion.pose.overlay import write_overlay
+
+    if wanted.overlay and found.clip is not None and found.clip.info is not None:
+        make_folder(target.parent)
+        write_overlay(path, found.clip.keypoints, target, overwrite=wanted.overwrite)
+        return [target]
+    if wanted.overwrite:
+        target.unlink(missing_ok=True)  # it would pass for this clip's
+    return []
 
 
 def _tell(out: Output, found: MotionScore) -> None:
@@ -132,5 +156,4 @@ def _tell(out: Output, found: MotionScore) -> None:
     out.say(f"score {found.score:.2f}, inside up to {found.limit:.2f}; sure to {found.confidence:.0%}")
     for reason in found.reasons:
         out.say(f"  because {reason}")
-    for warning in found.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    warn(out, found.warnings)

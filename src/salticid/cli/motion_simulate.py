@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -11,7 +12,7 @@ from salticid.cli.flags import OutputFolder, Overwrite, with_output
 from salticid.cli.output import Output
 
 if TYPE_CHECKING:
-    from salticid.motion.simulate.persons import SimulatedMotion
+    from salticid.motion.simulate.persons import GaitStyle, SimulatedMotion
 
 Changes = Literal["none", "tired", "limping", "stiff knee", "pelvic drop", "overstriding", "higher cadence"]
 
@@ -21,7 +22,7 @@ def simulate(
     *,
     output: OutputFolder,
     activity: Annotated[Literal["walk", "run"], typer.Option(help="What the figure does.")] = "run",
-    speed: Annotated[float | None, typer.Option(help="km/h (default: 5 walking, 10 running).")] = None,
+    speed: Annotated[float | None, typer.Option(min=0.1, help="km/h (default: 5 walking, 10 running).")] = None,
     clips: Annotated[int, typer.Option(min=1, help="Clips of the figure as it usually moves.")] = 5,
     change: Annotated[Changes, typer.Option(help="What is different in today.npz.")] = "stiff knee",
     view: Annotated[Literal["side", "rear", "front", "room"], typer.Option(help="From where it is seen.")] = "side",
@@ -53,7 +54,7 @@ def simulate(
         _write(motion, paths[name], view, noise_cm / 100, seed + number)
     _write_truth(motions, truth, {"change": change, "view": view, "noise_cm": noise_cm, "fps": fps, "seed": seed})
     out.result({"folder": folder, "clips": list(paths.values()), "truth": truth})
-    _say_next(out, folder, clips, style.speed_kmh, style.height_m)
+    _say_next(out, folder, clips, change, style)
 
 
 def _write(motion: SimulatedMotion, path: Path, view: Any, noise_m: float, seed: int) -> None:
@@ -87,11 +88,11 @@ def _truth(motion: SimulatedMotion) -> dict[str, Any]:
     )
 
 
-def _say_next(out: Output, folder: Path, clips: int, speed_kmh: float, height_m: float) -> None:
-    out.say(f"{folder}: {clips} clips of a simulated person, today.npz with a change, truth.json")
-    files = " ".join(f"{folder}/clip{number}.npz" for number in range(1, clips + 1))
-    base = f"{folder}/baseline"
-    out.say(f"next: salticid motion baseline {files} --speed {speed_kmh:g} --height-m {height_m:g} -o {base}")
-    out.say(
-        f"then: salticid motion score {folder}/today.npz --speed {speed_kmh:g} --baseline {base} -o {folder}/report"
-    )
+def _say_next(out: Output, folder: Path, clips: int, change: str, style: GaitStyle) -> None:
+    today = "one more" if change == "none" else f"one with a change ({change})"
+    out.say(f"{folder}: {clips} clips of a simulated person, {today} in today.npz, truth.json")
+    files = " ".join(quote(f"{folder}/clip{number}.npz") for number in range(1, clips + 1))
+    new, base, report = (quote(f"{folder}/{name}") for name in ("today.npz", "baseline", "report"))
+    speed = f"--speed {style.speed_kmh:g}"
+    out.say(f"next: salticid motion baseline {files} {speed} --height-m {style.height_m:g} -o {base}")
+    out.say(f"then: salticid motion score {new} {speed} --baseline {base} -o {report}")

@@ -192,11 +192,10 @@ def motion(
     if output.suffix != SUFFIX:
         raise InputError(f"cannot write a network as {output}: use {SUFFIX}")
     packages.torch()  # that it is missing is said before the work
-    styles = [name.strip() for name in without.split(",") if name.strip()]
     seen = pretrain(
         data,
         output,
-        without=styles,
+        without=_kept_aside(data, without),
         persons=persons,
         epochs=epochs,
         seed=seed,
@@ -205,6 +204,18 @@ def motion(
     )
     out.say(f"wrote {output}: it has seen {seen} persons")
     out.result({"persons": seen, "file": output})
+
+
+def _kept_aside(data: Path | None, text: str) -> list[str]:
+    """Return the styles that are typed; `InputError` where DATA has none of that name: it would all be learned."""
+    from salticid.motion.files.mocap import find_mocap
+
+    styles = [name.strip() for name in text.split(",") if name.strip()]
+    known = {file.style for file in find_mocap(data)} if data is not None else set()
+    for style in styles:
+        if style not in known:
+            raise InputError(f"--without: DATA has no style {style!r}: choose of {', '.join(sorted(known)) or 'none'}")
+    return styles
 
 
 def _sides(text: str) -> tuple[int, int]:

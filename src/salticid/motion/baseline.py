@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,9 @@ from salticid.motion.compare.given import (
     File,
     Given,
     check_alike,
+    check_speed,
     estimated,
+    incomparable,
     measured_files,
     too_few,
     unusable,
@@ -44,6 +46,8 @@ from salticid.motion.options import MotionOptions
 from salticid.motion.pose.clip import Clip
 from salticid.motion.pose.clips import ClipProgress
 from salticid.motion.score import MotionScore, score_measured
+
+LEAST_LIMIT = 1e-3  # a lower limit, or none, is one of copies: own clips lie about 1 from each other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +86,7 @@ class Baseline:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know of it."""
-        few = f"made of {len(self.used)} clips: with {USUAL_CLIPS} the own range would be narrower and surer"
+        few = f"made of {len(self.used)} clips: with {USUAL_CLIPS} the own range would be surer, and narrower as a rule"
         return (*((few,) if len(self.used) < USUAL_CLIPS else ()), *self.doubts)
 
     def score(
@@ -112,10 +116,12 @@ class Baseline:
         Raises
         ------
         InputError
-            The file cannot be read, shows nobody, another view, or nothing that can be compared.
+            The file cannot be read, shows nobody, another view, or nothing that can be compared; or the speed or frame
+            rate is not above 0.
         MissingError, IntegrityError
             The network of the baseline is not on this machine, or damaged.
         """
+        check_speed(speed_kmh)
         start = time.perf_counter()
         if isinstance(clip, Measured):
             return score_measured(self, clip, latency_ms={})
@@ -194,7 +200,9 @@ def create_baseline(
     ------
     RefusedBaselineError
         An `InputError` whose `clips` say what became of each: fewer than three can be used, or they are of different
-        views or movements.
+        views or movements, or tell nothing to hold them against one another by.
+    InputError
+        An option is none, or the speed or frame rate is not above 0.
     MissingError, IntegrityError
         A model or an extra is not on this machine, or damaged.
     """
@@ -220,6 +228,7 @@ def baseline_of(
     RefusedBaselineError
         As `create_baseline`.
     """
+    check_speed(speed_kmh)
     chosen = options or MotionOptions()
     reports = [report.with_measured(clip) if clip is not None else report for clip, report in given]
     clips = [clip for clip, _ in given if clip is not None]
@@ -227,6 +236,8 @@ def baseline_of(
         raise too_few(reports, len(clips))
     check_alike(reports)
     judge = fit_judge(clips, chosen.method, _network(chosen))
+    if not judge.is_able or not upper_limit(judge.own_scores()).value > LEAST_LIMIT:
+        raise incomparable(reports)
     used = _with_own_scores([report for report in reports if report.used], judge)
     used, doubts = _doubted(used, clips, judge)
     kept = iter(used)
@@ -261,10 +272,15 @@ def _with_own_scores(used: Sequence[ClipReport], judge: Judge) -> list[ClipRepor
     found = []
     for number, (report, score) in enumerate(zip(used, scores.tolist(), strict=True)):
         others = upper_limit(np.delete(scores, number))
-        apart = score > others.value
-        warning = f"unlike the other clips: {score:.2f} where they end at {others.value:.2f}; look at it again"
-        found.append(replace(report, own_score=score).warned(*((warning,) if apart else ())))
+        found.append(replace(report, own_score=score).warned(*_own_warnings(score, others)))
     return found
+
+
+def _own_warnings(score: float, others: Limit) -> Iterator[str]:
+    if math.isnan(score):
+        yield "it shows too little to be held against the others: the limit is drawn without it"
+    if score > others.value:
+        yield f"unlike the other clips: {score:.2f} where they end at {others.value:.2f}; look at it again"
 
 
 def _doubted(

@@ -16,6 +16,15 @@ Activity = Literal["walk", "run", "exercise", "other"]
 PHASE_POINTS = 101  # of a stride, 0 and 100 % included
 
 
+def seen_from(view: View) -> str:
+    """Return where something is seen from, in words.
+
+    >>> seen_from("side"), seen_from("room")
+    ('from the side', 'in three dimensions')
+    """
+    return "in three dimensions" if view == "room" else f"from the {view}"
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """A number that the field has a name for."""

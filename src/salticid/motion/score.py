@@ -11,13 +11,13 @@ from salticid.core.types import Array
 from salticid.errors import InputError
 from salticid.motion.compare.band import ScoredCurve, scored_curves
 from salticid.motion.compare.clip_report import source_of
-from salticid.motion.compare.confidence import Confidence, judge_confidence
-from salticid.motion.compare.description import Description, describe, feature_name
+from salticid.motion.compare.confidence import judge_confidence
+from salticid.motion.compare.description import Description, cycle_of, describe, feature_name
 from salticid.motion.compare.judge import Verdict
 from salticid.motion.compare.statistics import Statistics, deviations
 from salticid.motion.compare.thresholds import student_quantile
-from salticid.motion.keypoints import Side
-from salticid.motion.measured import Measured, Measurement
+from salticid.motion.keypoints import SIDES, Side
+from salticid.motion.measured import Activity, Measured, Measurement, seen_from
 from salticid.motion.pose.clip import Clip
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Change:
 
     @property
     def z(self) -> float:
-        """Deviation from the own mean in own spreads."""
+        """Deviation from the own mean in own spreads, `sd`."""
         return (self.value - self.mean) / self.sd
 
     @property
@@ -80,9 +80,10 @@ class MotionScore:
 
     name: str  # of the clip
     baseline: str  # its name
+    own_activity: Activity  # of the baseline
     method: str
     inside: bool
-    score: float  # distance: about 1 for an own clip
+    score: float  # distance: by the statistics about 1 for an own clip
     limit: float
     parts: dict[str, float]  # what the score is made of
     part_limits: dict[str, float]
@@ -132,7 +133,7 @@ def score_measured(
     """
     if measured.view != baseline.view:
         raise InputError(
-            f"{name} is seen from the {measured.view} and the baseline from the {baseline.view}: "
+            f"{name} is seen {seen_from(measured.view)} and the baseline {seen_from(baseline.view)}: "
             "compare clips of one view, or make a baseline of this one; where the camera looks obliquely, say the view"
         )
     verdict = baseline.judge(measured)
@@ -141,6 +142,7 @@ def score_measured(
     return MotionScore(
         name=name,
         baseline=baseline.name,
+        own_activity=baseline.activity,
         method=baseline.judge.method,
         inside=verdict.inside,
         score=verdict.score,
@@ -152,7 +154,7 @@ def score_measured(
         curves=scored_curves(statistics, measured),
         confidence=sure.value,
         reasons=sure.reasons,
-        warnings=tuple(_warnings(baseline, measured, verdict, sure, clip)),
+        warnings=tuple(_warnings(baseline, measured, verdict, clip)),
         not_compared=_not_compared(statistics, measured),
         latency_ms=latency_ms,
         measured=measured,
@@ -174,7 +176,7 @@ def _changes(statistics: Statistics, measured: Measured, description: Descriptio
 def _change(statistics: Statistics, measurement: Measurement, column: int, deviation: Array) -> Change:
     feature, t = measurement.feature, float(deviation[column])
     low, high = float(statistics.low[column]), float(statistics.high[column])
-    least = student_quantile(NOTABLE_LEVEL, statistics.degrees_of_freedom)
+    least = student_quantile(NOTABLE_LEVEL, float(statistics.degrees_of_freedom[column]))
     return Change(
         key=measurement.key,
         name=feature.name,
@@ -205,26 +207,24 @@ def _not_compared(statistics: Statistics, measured: Measured) -> dict[str, str]:
     }
 
 
-def _warnings(
-    baseline: Baseline, measured: Measured, verdict: Verdict, sure: Confidence, clip: Clip | None
-) -> list[str]:
+def _warnings(baseline: Baseline, measured: Measured, verdict: Verdict, clip: Clip | None) -> list[str]:
     told = [*(clip.warnings if clip else ()), *measured.notes]
     if measured.activity != baseline.activity:
         told.append(f"the clip shows {_doing(measured.activity)}, the baseline {_doing(baseline.activity)}")
     if "bands" not in verdict.parts and "bands" in baseline.judge.known_parts:
-        told.append("too few strides were found: judged by the course of the signals alone")
+        told.append(f"too few {cycle_of(measured.activity)}s were seen whole: judged without the curves over them")
     if clip is not None and baseline.source and source_of(clip) != baseline.source:
         told.append(
             f"the joints were found by other means ({source_of(clip)}) than in the baseline ({baseline.source}): "
             "differences may come from that"
         )
     told += _speed_warnings(baseline, measured)
-    if _differs(measured.fps, baseline.fps, OTHER_RATE):
+    if differs(measured.fps, baseline.fps, OTHER_RATE):
         told.append(
             f"the clip has {measured.fps:.0f} frames per second, the baseline {baseline.fps:.0f}: "
             "differences of times may come from that"
         )
-    if baseline.direction != measured.direction and measured.view == "side":
+    if measured.view == "side" and {baseline.direction, measured.direction} == {*SIDES}:
         told.append(
             f"the person faces {measured.direction} here and {baseline.direction} in the baseline: the other side of "
             "the body is near the camera, and joints behind the body are found less well"
@@ -233,7 +233,7 @@ def _warnings(
 
 
 def _speed_warnings(baseline: Baseline, measured: Measured) -> list[str]:
-    if not _differs(measured.speed_kmh, baseline.speed_kmh, OTHER_SPEED):
+    if not differs(measured.speed_kmh, baseline.speed_kmh, OTHER_SPEED):
         return []
     present = [
         name for name in FOLLOW_SPEED if any(part.feature.name == name for part in measured.measurements.values())
@@ -244,9 +244,9 @@ def _speed_warnings(baseline: Baseline, measured: Measured) -> list[str]:
     ]
 
 
-def _differs(value: float, usual: float, share: float) -> bool:
-    """Say whether two known numbers differ by more than a share; what is unknown differs from nothing."""
-    return math.isfinite(value) and math.isfinite(usual) and abs(value / usual - 1) > share
+def differs(value: float, usual: float, share: float) -> bool:
+    """Say whether two known numbers differ by more than a share of the usual; what is unknown differs from nothing."""
+    return math.isfinite(value) and math.isfinite(usual) and abs(value - usual) > share * abs(usual)
 
 
 def _doing(activity: str) -> str:

@@ -50,6 +50,13 @@ def test_own_scores_are_those_of_judges_that_never_saw_the_clip(judge):
         assert others(clip).score == pytest.approx(judge.own_scores()[number])
 
 
+@pytest.mark.parametrize("clips", [3, 4, 5])
+def test_own_clips_lie_about_as_far_off_as_further_ones_do(clips):
+    few = fit_judge(measured_clips(clips=9)[:clips], "statistics")
+    further = np.mean([few(clip).score for clip in measured_clips(clips=9)[5:]])
+    assert 0.6 < np.mean(few.own_scores()) / further < 1.6
+
+
 def test_a_clip_without_strides_is_held_against_a_limit_of_windows_alone(judge):
     still = replace(measured_clips(clips=1, seed=5)[0], strides=(), measurements={}, curves={})
     verdict = judge(still)
@@ -78,6 +85,11 @@ def test_the_ensemble_lies_between_its_two_members(judge):
     assert single["autoencoder"].score == 2.0
     ratios = sorted(verdict.score / verdict.limit.value for verdict in single.values())
     assert ratios[0] < both.score / both.limit.value < ratios[1] * 1.2
+
+
+def test_own_clips_that_are_all_alike_give_no_verdict(judge):
+    with pytest.raises(InputError, match="cannot be held against one another by autoencoder alone"):
+        with_network(judge, "autoencoder", np.zeros(5)).judge_parts(dict.fromkeys(PARTS, 1.0))
 
 
 def test_a_network_that_cannot_score_a_clip_gives_no_verdict_of_its_own(judge):

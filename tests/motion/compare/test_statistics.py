@@ -58,7 +58,9 @@ def test_fewer_strides_than_in_the_baseline_make_a_deviation_less_sure():
 
 def test_a_number_that_few_clips_tell_is_none_of_the_person():
     values = [[1.0, np.nan, 1.0], [1.0, np.nan, 1.0], [1.0, 3.0, np.nan], [1.0, 3.0, 1.0], [1.0, np.nan, 1.0]]
-    assert fit([clip(row) for row in values]).names == ("features/0", "features/2")
+    statistics = fit([clip(row) for row in values])
+    assert statistics.names == ("features/0", "features/2")
+    assert statistics.degrees_of_freedom.tolist() == [PRIOR_CLIPS + 4, PRIOR_CLIPS + 3]
 
 
 def test_the_order_of_the_numbers_does_not_matter_and_an_unknown_one_is_nan():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,3 +36,10 @@ def test_an_array_of_objects_is_never_read():
     data = to_npz({"a": np.array([{"no": "thing"}], object)})
     with pytest.raises(IntegrityError):
         from_npz(data, "it")
+
+
+def test_a_single_array_is_no_archive_of_arrays():
+    file = io.BytesIO()
+    np.save(file, np.arange(5))
+    with pytest.raises(IntegrityError, match="the file x is damaged"):
+        from_npz(file.getvalue(), "the file x")

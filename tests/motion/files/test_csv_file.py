@@ -116,7 +116,7 @@ def test_slow_motion_is_undone_by_the_rate_that_was_filmed(tmp_path):
         ("time_s,nose_x,nose_y,nose_x\n0,1,2,3\n", r"column 'nose_x' twice"),
         ("time_s,speed\n0,1\n", "no columns as left_hip_x"),
         ("a shopping list\nmilk\n", "no columns as left_hip_x"),
-        ("time_s,nose_x,nose_y,width_px,height_px\n0,1,2,0,5\n", "width_px and height_px must be above 0"),
+        ("time_s,nose_x,nose_y,width_px,height_px\n0,1,2,0,5\n", "a width and a height of 0 and 5"),
         ("scorer,a\nbodyparts,nose\ncoords,x,y\n0,1,2\n", "heading rows have 2 and 3 cells"),
         ('time_s,nose_x,nose_y\n0,"1,2\n', "cells|not a table"),
     ],

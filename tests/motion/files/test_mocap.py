@@ -46,7 +46,7 @@ def test_a_folder_without_motion_capture_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damage", ["absent", "text", "cut", "other arrays", "pickled names", "wrong shape", "strangers"]
+    "damage", ["absent", "text", "cut", "other arrays", "one array", "pickled names", "wrong shape", "strangers"]
 )
 def test_what_is_no_motion_capture_is_refused(tmp_path, damage):
     path = tmp_path / "x_walk_normal_001.bvh.npz"
@@ -57,13 +57,16 @@ def test_what_is_no_motion_capture_is_refused(tmp_path, damage):
         path.write_bytes(path.read_bytes()[:100])
     if damage == "other arrays":
         np.savez(path, positions=np.zeros((2, 1, 3)))
+    if damage == "one array":
+        with path.open("wb") as file:
+            np.save(file, np.zeros((2, 1, 3)))
     if damage == "pickled names":
         np.savez(path, P=np.zeros((2, 1, 3)), n=np.array(["Hips"], object))
     if damage == "wrong shape":
         write(path, np.zeros((2, 3)), ["Hips"])
     if damage == "strangers":
         write(path, np.zeros((2, 1, 3)), ["Tail"])
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"x_walk_normal_001\.bvh\.npz"):
         read_mocap(path)
 
 

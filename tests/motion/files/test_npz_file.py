@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from contextlib import suppress
 
@@ -62,6 +63,9 @@ def test_a_damaged_file_is_an_input_error_or_still_holds_keypoints(tmp_path_fact
         ({"names": np.array(["nose", "nose"]), "positions": np.zeros((3, 2, 2)), "scores": np.ones((3, 2))}, "twice"),
         ({"size_px": np.array([0, 5])}, "a width and a height"),
         ({"size_px": np.array([1.5, 5])}, "a width and a height"),
+        ({"size_px": np.array([1 << 40, 1 << 40])}, "a width and a height"),
+        ({"times_s": np.arange(3.0)[:, None]}, "one time per frame"),
+        ({"positions": np.full((3, 1, 2), np.inf, np.float32)}, "a position is infinite"),
         ({"positions": np.array([["a", "b"]])}, "could not convert"),
     ],
 )
@@ -112,3 +116,33 @@ def test_an_existing_file_is_kept_on_request(tmp_path):
     write_npz(path, walking())
     with pytest.raises(InputError, match="exists"):
         write_npz(path, walking(), overwrite=False)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "{'descr': '<f4', 'shape': (3,",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -6)}",
+        "{'descr': '|V0', 'fortran_order': False, 'shape': (6,)}",
+        "[]",
+        "(" * 5000,
+    ],
+)
+def test_an_array_whose_head_is_nonsense_is_damage(tmp_path, head):
+    path = tmp_path / "clip.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("positions.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + bytes(24))
+    with pytest.raises(InputError, match=r"clip\.npz is damaged"):
+        read_keypoints(path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_is_told_whatever_the_archive_is_packed_with(tmp_path, packing):
+    path = tmp_path / "clip.npz"
+    with zipfile.ZipFile(path, "w", packing) as file:
+        file.writestr("positions.npy", bytes(range(256)) * 20)
+    content = bytearray(path.read_bytes())
+    content[60:90] = b"\xff" * 30
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"clip\.npz is damaged"):
+        read_keypoints(path)

@@ -84,6 +84,7 @@ def test_openpose_follows_the_person_it_began_with(tmp_path):
         ("{", "is not a frame of OpenPose's"),
         ('{"people": [{"pose_keypoints_2d": ["a"]}]}', "is not a frame of OpenPose's"),
         ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "has 1 joints per person"),
+        ('{"people": [{"pose_keypoints_2d": [1' + "0" * 400 + "]}]}", "is not a frame of OpenPose's"),
         ('{"people": []}', "nobody in any frame"),
     ],
 )
@@ -99,3 +100,11 @@ def test_openpose_files_that_are_none_are_named(tmp_path, content, words):
 def test_a_folder_without_keypoints_is_told(tmp_path):
     with pytest.raises(InputError, match="without JSON files"):
         read_keypoints(tmp_path)
+
+
+def test_frames_of_openpose_come_by_their_numbers_also_where_these_are_of_unequal_length(tmp_path):
+    for number in (2, 10, 1):
+        person = [number, 5, 1] * 25
+        said = {"people": [{"pose_keypoints_2d": person}]}
+        (tmp_path / f"frame_{number}_keypoints.json").write_text(json.dumps(said))
+    assert read_keypoints(tmp_path, fps=30).positions[:, 0, 0].tolist() == [1, 2, 10]

@@ -99,6 +99,7 @@ def test_pixels_of_sports2d_become_a_picture_with_y_down(tmp_path):
         ("60\t60\t2\t2", "60\t60\t3\t2", r"holds 2 frames, but line 3 promises 3"),
         ("60\t60\t2\t2", "60\t60\t2\t3", r"line 4 names 2 markers, but line 3 counts 3"),
         ("60\t60\t2\t2", "60\t60\t2\t-2", r"NumMarkers is '-2'"),
+        ("60\t60\t2\t2", "60\t60\t2\t\u00b2", r"no sensible count"),
         ("60\t60\t2\t2", "60\t60\t2\t999999999999", r"no sensible count"),
         ("\tm\t", "\tinches\t", r"the unit 'inches' is unknown"),
         ("NumFrames", "Frames", r"NumFrames is missing from the heading"),
@@ -164,3 +165,8 @@ def test_the_guess_of_a_network_is_turned_the_way_the_person_faces(tmp_path, vie
         write_world(tmp_path / "clip.trc", walking(), view, direction)
     with pytest.raises(InputError, match="no places in a room"):
         write_world(tmp_path / "clip.trc", keypoints, "room")
+
+
+def test_a_name_with_a_tab_or_a_line_in_it_makes_no_more_cells(tmp_path):
+    write_trc(tmp_path / "clip.trc", np.arange(2) / 30, np.ones((2, 1, 3)), ("a\tb\nc",))
+    assert read_keypoints(tmp_path / "clip.trc").names == ("a b c",)

@@ -103,6 +103,15 @@ def test_a_source_without_heels_gets_them_where_they_are():
     assert any("no heels" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("view", ["side", "rear", "room"])
+def test_hips_that_are_never_seen_are_an_error_that_says_so(walk, view):
+    keypoints = observe(walk, view)
+    positions = keypoints.positions.copy()
+    positions[:, [keypoints.names.index(f"{side}_hip") for side in ("left", "right")]] = np.nan
+    with pytest.raises(InputError, match="hips are never seen"):
+        read_body(replace(keypoints, positions=positions), MotionOptions())
+
+
 def test_nobody_is_an_error_that_says_so(walk):
     keypoints = observe(walk, "side")
     with pytest.raises(InputError, match="found in 0 of 300 frames"):

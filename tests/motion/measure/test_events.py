@@ -69,6 +69,16 @@ def test_from_behind_contacts_are_coarse_and_toe_offs_unknown(view, activity, sp
         assert np.median(np.abs(missed)) < 0.06
 
 
+def test_a_foot_that_stands_when_the_clip_begins_does_not_land():
+    motion = simulate_gait(GaitStyle(activity="run", speed_kmh=11), seconds=8, fps=60, seed=1)
+    keypoints = observe(motion, "side", noise_m=0.01, seed=1)
+    for start in range(68, 76, 2):  # around its contact
+        events = find_events(read_body(keypoints.cut(slice(start, start + 180)), MotionOptions()))
+        for side in SIDES:
+            missed = np.abs(events[side].contacts_s[:, None] - motion.contacts_s[side]).min(axis=1)
+            assert missed.max() < 0.03, (start, side)
+
+
 def test_somebody_who_stands_makes_no_events():
     motion = simulate_gait(GaitStyle(speed_kmh=5), seconds=4, fps=60)
     still = motion.keypoints.cut(slice(0, 240))

@@ -73,6 +73,7 @@ def test_speed_is_against_the_ground_whether_the_body_or_the_ground_passes_the_c
     assert walks.speed_kmh == pytest.approx(stays.speed_kmh, abs=0.05)
 
 
-def test_without_feet_nothing_is_said():
-    joints = {name: np.full((50, 2), np.nan) for name in JOINTS}
+@pytest.mark.parametrize("place", [np.nan, 7.0])
+def test_without_feet_or_with_feet_that_point_nowhere_nothing_is_said(place):
+    joints = {name: np.full((50, 2), place) for name in JOINTS}
     assert np.isnan(facing(joints, FPS)).all()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from salticid.errors import InputError
 from salticid.motion.keypoints import Keypoints
 from salticid.motion.measure.feature_table import ROWS
 from salticid.motion.measure.features import measure
@@ -51,6 +52,12 @@ def test_a_given_speed_is_taken_and_checked_against_the_feet():
     wrong = measure(observe(motion, "side"), OPTIONS, speed_kmh=8)
     assert (wrong.speed_kmh, wrong.speed_source) == (8, "given")
     assert any("8 km/h" in note for note in wrong.notes)
+
+
+@pytest.mark.parametrize("speed_kmh", [0.0, -5.0, float("nan")])
+def test_a_speed_that_nobody_goes_is_refused(speed_kmh):
+    with pytest.raises(InputError, match="above 0"):
+        measure(simulate_gait(GaitStyle(), seconds=1).keypoints, OPTIONS, speed_kmh=speed_kmh)
 
 
 def test_without_a_height_speed_has_a_reason_and_lengths_are_in_body_heights():

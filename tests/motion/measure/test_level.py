@@ -33,16 +33,28 @@ def test_who_climbs_through_the_picture_is_measured_like_who_does_not(rise_px):
         assert climbing.measurements[key].value == pytest.approx(level.measurements[key].value, abs=most), key
 
 
-def test_a_level_ground_is_left_as_it_is():
-    body = read_body(walker(), MotionOptions())
-    same = leveled(body.joints, body.rate_hz)
-    assert all(same[name] is course for name, course in body.joints.items())
+def in_heights(activity, speed_kmh):
+    """Return the joints of a room, where no ground was leveled, in body heights."""
+    style = GaitStyle(activity=activity, speed_kmh=speed_kmh, treadmill=True)
+    body = read_body(simulate_gait(style, seconds=8, fps=60, seed=4).keypoints, MotionOptions())
+    return {name: course / body.height for name, course in body.joints.items()}
 
 
-def test_a_runner_in_flight_does_not_lift_the_ground():
-    body = read_body(walker(activity="run", speed_kmh=12.0), MotionOptions())
-    same = leveled(body.joints, body.rate_hz)
-    assert same["left_toe"] is body.joints["left_toe"]
+@pytest.mark.parametrize(("activity", "speed_kmh"), [("walk", 5), ("run", 12), ("run", 18)])
+def test_a_level_ground_is_left_as_it_is_also_below_a_runner_in_flight(activity, speed_kmh):
+    joints = in_heights(activity, speed_kmh)
+    same = leveled(joints, 60.0)
+    assert all(same[name] is course for name, course in joints.items())
+
+
+def test_a_slope_is_taken_out_of_every_joint_alike():
+    joints = in_heights("walk", 5)
+    slope = np.zeros((480, 3))
+    slope[:, 2] = np.linspace(0, 0.3, 480)
+    found = leveled({name: course + slope for name, course in joints.items()}, 60.0)
+    for name in ("left_toe", "right_hip", "nose"):
+        np.testing.assert_allclose(np.ptp(found[name] - joints[name], axis=0)[2], 0, atol=0.03)
+        np.testing.assert_array_equal(found[name][:, :2], joints[name][:, :2])
 
 
 def test_a_clip_that_is_too_short_to_tell_or_has_no_feet_is_left_as_it_is():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,10 +27,29 @@ def test_every_repetition_is_found_at_its_lowest_point(view, period_s):
     assert all(one.start_s < one.turn_s < one.end_s for one in found)
 
 
-def test_a_walk_has_no_repetitions_and_no_error():
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_a_repetition_that_the_clip_ends_or_begins_in_is_left_out(share):
+    motion = simulate_exercise(repetitions=5, fps=30, variability=0)
+    seen = observe(motion, "side", noise_m=0.005)
+    (start_s, first_s, _), (_, last_s, end_s) = motion.repetitions_s[[0, -1]]
+    early, late = start_s + share * (first_s - start_s), last_s + (1 - share) * (end_s - last_s)
+    for cut in (slice(round(early * 30), None), slice(0, round(late * 30))):
+        assert len(find_repetitions(read_body(seen.cut(cut), OPTIONS))) == 4
+
+
+def test_who_only_stands_has_no_repetitions_and_a_reason():
+    squats = observe(simulate_exercise(fps=30), "side")
+    still = replace(squats, positions=np.repeat(squats.positions[:1], len(squats), axis=0))
+    measured = measure(still, OPTIONS.replace(activity="exercise"))
+    assert not measured.curves
+    assert "only 0 were found" in measured.measurements["depth"].reason
+
+
+def test_a_walk_that_is_taken_for_an_exercise_goes_no_deeper_than_a_walk():
     walk = simulate_gait(GaitStyle(speed_kmh=5), seconds=5, fps=30)
     measured = measure(observe(walk, "side"), OPTIONS.replace(activity="exercise"))
-    assert measured.measurements["knee_peak.left"].count == 0 or measured.measurements["depth"].value < 5
+    depth_m = measured.measurements["depth"].value / 100 * 1.75
+    assert depth_m == pytest.approx(walk.vertical_oscillation_m, abs=0.01)
 
 
 def test_depth_of_the_knees_is_within_three_degrees_and_curves_have_101_points():

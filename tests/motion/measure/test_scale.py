@@ -36,6 +36,16 @@ def test_somebody_who_walks_away_becomes_smaller():
     assert (np.diff(found) < 0).mean() > 0.9
 
 
+def test_a_leg_that_is_never_seen_does_not_hide_that_the_size_changes():
+    keypoints = observe(simulate_gait(GaitStyle(treadmill=True), seconds=6, fps=30), "side", noise_m=0)
+    growth = np.linspace(1, 1.5, len(keypoints))[:, None]
+    joints = {name: np.asarray(keypoints.joint(name), float) * growth for name in JOINTS}
+    for part in ("knee", "ankle"):
+        joints[f"left_{part}"][:] = np.nan
+    found = body_height(joints, keypoints.fps, "side")
+    assert found[-1] / found[0] == pytest.approx(1.5, abs=0.2)
+
+
 def test_nothing_seen_has_no_height():
     joints = {name: np.full((20, 2), np.nan) for name in JOINTS}
     assert np.isnan(body_height(joints, 30, "side")).all()

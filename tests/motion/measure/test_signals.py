@@ -5,40 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from salticid.motion.keypoints import SIDES
-from salticid.motion.measure.body import Body, read_body
+from salticid.motion.measure.body import read_body
 from salticid.motion.measure.signals import SIDED, WHOLE, column_of, signals_of, value_at, values_during
 from salticid.motion.options import MotionOptions
 from salticid.motion.simulate.persons import GaitStyle, simulate_gait
-
-STANDING = {
-    "shoulder": 1.44,
-    "elbow": 1.1,
-    "wrist": 0.8,
-    "hip": 0.93,
-    "knee": 0.5,
-    "ankle": 0.07,
-    "heel": 0.0,
-    "toe": 0.0,
-}
-AHEAD = {"heel": -0.07, "toe": 0.18}
-
-
-def standing(**moved):
-    """Return a body that stands, with joints moved by (forward, left, up) meters."""
-    joints = {}
-    for side in SIDES:
-        for name, up in STANDING.items():
-            place = np.array([AHEAD.get(name, 0.0), 0.09 if side == "left" else -0.09, up])
-            joints[f"{side}_{name}"] = np.tile(place + moved.get(f"{side}_{name}", np.zeros(3)), (10, 1))
-    return Body(np.arange(10) / 30, joints, joints, "m", 1.75, "room", None, "other", 30.0, ())
 
 
 def angle(body, name, side=None):
     return column_of(signals_of(body), name, side)[0]
 
 
-def test_somebody_who_stands_has_angles_of_zero():
+def test_somebody_who_stands_has_angles_of_zero(standing):
     body = standing()
     for name, unit, _ in (*SIDED, *WHOLE):
         if unit == "deg":
@@ -63,7 +40,7 @@ def test_somebody_who_stands_has_angles_of_zero():
         ({"left_shoulder": (0, 0, 0.1)}, "shoulder_tilt", None, 1),
     ],
 )
-def test_signs_are_as_the_titles_say(moved, name, side, sign):
+def test_signs_are_as_the_titles_say(standing, moved, name, side, sign):
     assert sign * angle(standing(**moved), name, side) > 3
 
 
@@ -75,7 +52,7 @@ def test_angles_of_a_simulated_run_are_the_true_ones():
         assert np.sqrt(np.mean(missed[20:-20] ** 2)) < 2.0, name
 
 
-def test_a_signal_is_read_between_samples_and_not_beyond_what_is_known():
+def test_a_signal_is_read_between_samples_and_not_beyond_what_is_known(standing):
     signals = signals_of(standing())
     assert value_at(signals, "step_width", None, 0.05) == pytest.approx(100 * 0.18 / 1.75)
     assert np.isnan(value_at(signals, "step_width", None, 5.0))
@@ -83,3 +60,9 @@ def test_a_signal_is_read_between_samples_and_not_beyond_what_is_known():
     assert (
         len(values_during(signals, "step_width", None, 0.05, 0.15)) == 2 + 3
     )  # both ends, and the samples at 2, 3 and 4 thirtieths
+
+
+def test_a_limb_without_length_has_no_angle(standing):
+    body = standing(left_wrist=np.array([0, 0, 0.3]))  # where the elbow is
+    assert np.isnan(column_of(signals_of(body), "elbow_flexion", "left")).all()
+    assert np.isfinite(column_of(signals_of(body), "elbow_flexion", "right")).all()

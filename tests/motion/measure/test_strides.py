@@ -30,7 +30,7 @@ def test_every_whole_stride_of_an_even_walk_is_kept(walk):
         assert len(found.of(side)) >= len(walk.stride_time_s[side]) - 1
 
 
-def test_strides_with_a_hidden_leg_are_left_out(walk):
+def test_strides_in_which_nobody_is_seen_for_a_while_are_left_out(walk):
     keypoints = observe(walk, "side")
     scores = keypoints.scores.copy()
     scores[250:310] = 0
@@ -38,6 +38,25 @@ def test_strides_with_a_hidden_leg_are_left_out(walk):
     assert found.strides
     hidden = keypoints.times_s[[250, 309]]
     assert all(stride.end_s <= hidden[0] + 0.1 or stride.start_s >= hidden[1] - 0.1 for stride in found.strides)
+
+
+def test_a_gap_that_hides_several_strides_spoils_none_of_the_others(walk):
+    keypoints = observe(walk, "side").cut(slice(0, 300))
+    scores = keypoints.scores.copy()
+    scores[70:180] = 0
+    found = find_strides(read_body(replace(keypoints, scores=scores), MotionOptions()))
+    assert found.strides
+    assert max(stride.end_s - stride.start_s for stride in found.strides) < 1.2
+
+
+def test_strides_whose_ankles_are_hidden_for_a_part_are_all_rejected(walk):
+    keypoints = observe(walk, "side")
+    scores = keypoints.scores.copy()
+    ankles = [keypoints.names.index(f"{side}_ankle") for side in SIDES]
+    scores[np.ix_(np.arange(len(keypoints)) % 31 < 10, ankles)] = 0
+    found = find_strides(read_body(replace(keypoints, scores=scores), MotionOptions()))
+    assert not found.strides
+    assert found.rejected > 10
 
 
 def true_curve(motion, name, side):

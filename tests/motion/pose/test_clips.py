@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from motion_data import MOTION
 
@@ -89,6 +94,8 @@ def test_without_a_cache_clips_come_all_the_same_and_nothing_is_left(folder, tmp
     (outcome,) = estimate_clips([folder / "short.mp4"], OPTIONS, workers=0)
     assert isinstance(outcome.value, Clip)
     assert list(tmp_path.iterdir()) == []
+    estimate_clips([folder / "wall.mp4"], OPTIONS, workers=0)
+    assert clips_module._warm.cache_info().currsize == 1  # networks do not pile up in this process
 
 
 def test_the_largest_file_is_begun_first(folder, monkeypatch):
@@ -140,3 +147,39 @@ def test_an_absent_model_is_said_before_anything_starts(folder, tmp_path, monkey
     monkeypatch.setenv("SALTICID_MODELS", str(tmp_path))
     with pytest.raises(MissingError, match="salticid models get blazepose"):
         estimate_clips([folder / "short.mp4"], OPTIONS)
+
+
+def test_a_clip_that_goes_away_meanwhile_costs_no_other_clip(folder, tmp_path, monkeypatch):
+    gone = tmp_path / "gone.mp4"
+    gone.write_bytes((folder / "wall.mp4").read_bytes())
+
+    monkeypatch.setattr(clips_module, "_find_people", lambda job, **_: job.path == str(gone) and gone.unlink())
+    monkeypatch.setattr(clips_module.pool, "map", lambda function, jobs, **_: map_here(function, jobs))
+    first, second = estimate_clips([gone, folder / "found.npz"], OPTIONS)
+    assert "gone.mp4" in first.error
+    assert first.status == "error"
+    assert second.ok
+
+
+def test_what_cannot_be_told_for_want_of_space_stops_no_work(tmp_path):
+    clips_module._Teller(str(tmp_path / "no folder" / "0"))(5, 10)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_interrupts_the_work_finds_no_process_and_no_folder_of_it(tmp_path, ending):
+    videos = [str(MOTION / f"{name}.mp4") for name in ("mgl_input", "p2s_SinglePerson_cam01", "p2s_SinglePerson_cam02")]
+    (tmp_path / "tmp").mkdir()
+    places = {"TMPDIR": str(tmp_path / "tmp"), "SALTICID_CACHE": str(tmp_path / "cache")}
+    words = ["motion", "baseline", *videos, "--model", OPTIONS.model, "-o", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "salticid", *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | places)
+    assert " frames" in process.stderr.readline()
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
+    process.send_signal(ending)
+    process.communicate(timeout=10)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[ending]
+    assert not psutil.wait_procs(workers, timeout=5)[1]
+    assert [*(tmp_path / "tmp").iterdir(), *(tmp_path / "out").iterdir()] == []

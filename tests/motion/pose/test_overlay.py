@@ -29,8 +29,8 @@ def video(tmp_path_factory):
     return write(tmp_path_factory.mktemp("video") / "gray.mp4")
 
 
-def write(path, times=None):
-    with VideoWriter(path, fps=25, width=WIDTH, height=HEIGHT, crf=4) as out:
+def write(path, times=None, fps=25):
+    with VideoWriter(path, fps=fps, width=WIDTH, height=HEIGHT, crf=4) as out:
         for index in range(FRAMES):
             gray = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
             out.write(gray, None if times is None else times[index])
@@ -48,7 +48,7 @@ def test_every_frame_shows_the_bone_of_its_own_time(video, tmp_path):
     with VideoReader(tmp_path / "out.mp4") as found:
         places = [place(frame.image) for frame in found]
     np.testing.assert_allclose(places, 20 + 10 * np.arange(FRAMES), atol=2)
-    assert told[-1] == (FRAMES, FRAMES)
+    assert told == [(done, FRAMES) for done in range(1, FRAMES + 1)]
 
 
 def test_times_stay_as_uneven_as_they_are(tmp_path):
@@ -105,3 +105,13 @@ def test_a_video_that_breaks_off_gives_an_overlay_up_to_there(tmp_path):
     write_overlay(path, bone(), tmp_path / "out.mp4")
     with VideoReader(tmp_path / "out.mp4") as found:
         assert 2 < len(list(found)) < FRAMES
+
+
+def test_a_camera_of_more_frames_a_second_than_files_can_state_is_no_obstacle(tmp_path):
+    times = np.arange(FRAMES) / 2500
+    write(tmp_path / "a.mp4", times, fps=1000)
+    with VideoReader(tmp_path / "a.mp4") as fast:
+        assert fast.info.average_fps > 1000
+    write_overlay(tmp_path / "a.mp4", bone(), tmp_path / "out.mp4")
+    with VideoReader(tmp_path / "out.mp4") as found:
+        np.testing.assert_allclose([frame.time_s for frame in found], times, atol=1e-4)

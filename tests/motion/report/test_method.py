@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from keypoint_cases import walking
@@ -33,6 +34,18 @@ def test_every_own_clip_is_told_with_its_score_or_why_it_was_left_out():
     assert all(f"{score:.2f}" in said for score in BASELINE.own_scores)
     assert 'class="left-out"><td>dark.mp4</td>' in said
     assert "left out: no person was found in it" in said
+
+
+def test_an_own_score_that_is_not_known_has_a_dash():
+    scores = replace(SCORE, own_scores=(0.5, float("nan"), 0.75))
+    assert "<dd>0.50, –, 0.75</dd>" in method(scores, BASELINE, [])
+
+
+def test_of_an_exercise_in_three_dimensions_that_is_said():
+    squats = replace(BASELINE, activity="exercise", view="room")
+    assert '<th class="number">Repetitions</th>' in own_clips(squats)
+    assert "Strides" not in own_clips(squats)
+    assert "exercise seen in three dimensions, 10.0 km/h" in method(SCORE, squats, [])
 
 
 def test_how_it_was_computed_names_method_limit_model_and_files():

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from motion_report import baseline_of_five, measured, scored
 
-from salticid.motion.report import sections as sections
+from salticid.motion.compare.clip_report import ClipReport
+from salticid.motion.report import sections
 from salticid.motion.report.curves import curves
 from salticid.motion.report.page import table
 from salticid.motion.report.write import report_html
@@ -148,7 +149,7 @@ def test_features_are_grouped_by_phase_and_those_that_stand_out_do_so():
     assert places == sorted(places)
     (row,) = re.findall(r'<tr class="out">.*?</tr>', said)
     assert 'class="right"' in row
-    assert f"{SCORE.changes[0].t:+.1f}" in row
+    assert f"{SCORE.changes[0].z:+.1f}" in row
     assert said.count("Contact time, ") == said.count(" *</td>") == 2
 
 
@@ -159,7 +160,10 @@ def test_what_was_not_measured_is_listed_once_per_reason():
 
 
 def test_text_from_files_cannot_become_markup():
-    html = report_html(replace(SCORE, warnings=("<script>alert(1)</script>",), name="<i>"), BASELINE)
+    evil = "<script>alert(1)</script>"
+    score = replace(SCORE, warnings=(evil,), reasons=(evil,), name="<i>", baseline=evil, not_compared={"cadence": evil})
+    own = replace(BASELINE, name=evil, source=evil, clips=(ClipReport(evil).left_out(evil),))
+    html = report_html(score, own, files=[(evil, evil)], stills=[(np.zeros((8, 8, 3), np.uint8), '"><script>')])
     assert "<script>" not in html
     assert "<i>" not in html
     assert "&lt;i&gt;" in table((("a", ""),), [("", ["<i>"])])

@@ -10,6 +10,7 @@ import pytest
 from motion_report import scored
 
 from salticid.motion.compare.band import Excursion
+from salticid.motion.measure.exercise_table import REPETITION_ROWS
 from salticid.motion.measure.feature_table import ROWS
 from salticid.motion.report.text import (
     amount,
@@ -40,7 +41,7 @@ def test_the_verdict_names_the_largest_change_and_how_sure_it_is():
 def test_inside_outside_without_a_feature_and_no_verdict_are_said_as_such():
     calm = replace(SCORE, inside=True, changes=())
     assert verdict(calm).startswith(
-        "Inside your own five runs: it differs from them no more than they do among themselves."
+        "Inside your own five runs: it differs from them no more than another of them would."
     )
     assert ", though the right knee bends" in verdict(replace(SCORE, inside=True))
     assert "no single feature stands out" in verdict(replace(SCORE, changes=()))
@@ -63,7 +64,7 @@ def test_a_change_between_the_sides_does_not_hide_the_side_that_changed():
         (change("hip_least", -4.0, -9.0), "the left hip extends 5.0° less behind the body"),
         (change("overstride", 18.0, 16.5, unit="% height"), "lands 1.5 % of body height further ahead of the body"),
         (change("pelvic_drop", 9.0, 5.0, "right"), "the pelvis drops 4.0° more while the right foot stands"),
-        (change("depth", 9.0, 5.0, None, title="Depth of the squat"), "depth of the squat is 4.0° higher"),
+        (change("reach", 9.0, 5.0, None, title="Reach of the arms"), "reach of the arms is 4.0° higher"),
         (
             change("contact_time_asymmetry", 9.0, 2.0, None, "%", "Contact time: difference of left and right"),
             "left and right differ by 7.0 % more in contact time",
@@ -75,15 +76,14 @@ def test_a_change_is_said_with_side_amount_and_direction(one, words):
 
 
 def test_every_feature_of_the_table_has_words_of_its_own():
-    for row in ROWS:
-        feature = row.feature
+    for feature in [row.feature for row in (*ROWS, *REPETITION_ROWS)]:
         said = phrase(change(feature.name, 2.0, 1.0, "left" if feature.sided else None, feature.unit, feature.title))
         assert not said.startswith(feature.title.lower()), feature.name
-        assert ("left" in said) == feature.sided, feature.name
+        assert ("the left " in said) == (feature.sided or feature.name == "knee_peak_difference"), feature.name
 
 
 def test_the_numbers_behind_a_change_are_told():
-    knee = replace(KNEE, value=79.5, mean=96.0, low=94.0, high=98.0, t=-6.84)
+    knee = replace(KNEE, value=79.5, mean=96.0, low=94.0, high=98.0, sd=16.5 / 6.84)
     assert comparison(knee) == (
         "79.5° now; 96.0° before, beyond your range of 94.0° to 98.0°; 6.8 of your own spreads below your mean"
     )
@@ -112,6 +112,15 @@ def test_amounts_have_units_and_what_is_unknown_has_a_dash():
         "12.3",
         "5.0",
     ]
+
+
+def test_the_own_clips_are_called_by_their_own_movement():
+    squats = replace(SCORE, own_activity="exercise")
+    assert verdict(squats).startswith("Outside your own five clips: ")
+
+
+def test_an_unknown_confidence_is_not_a_high_one():
+    assert confidence_word(math.nan) == "low"
 
 
 def test_confidence_has_three_words():

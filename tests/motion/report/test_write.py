@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,14 @@ def test_what_a_clip_does_not_have_is_left_out_with_its_reason_and_an_old_file_d
     assert "not written: only what was measured" in (tmp_path / "report.html").read_text()
 
 
+def test_an_old_table_in_parquet_does_not_pass_for_this_clips(tmp_path):
+    for name in ("features.parquet", "mine.parquet"):
+        (tmp_path / name).write_text("of another clip")
+    write_report(scored(), BASELINE, tmp_path)
+    assert not (tmp_path / "features.parquet").exists()
+    assert (tmp_path / "mine.parquet").exists()
+
+
 def test_a_picture_without_the_persons_height_gives_no_meters(tmp_path):
     written = write_report(scored(clip(walking(20, 2)), height_m=float("nan")), BASELINE, tmp_path)
     assert "height_m" in written.left_out["keypoints.trc"]
@@ -72,6 +81,11 @@ def test_a_picture_with_the_height_gives_a_plane_in_meters(tmp_path):
     assert found.dimensions == 2
     rise = found.joint("left_hip")[:, 1] - found.joint("left_shoulder")[:, 1]
     assert 350 < np.median(rise) < 650  # millimeters of a person of 1.75 m
+
+
+def test_a_clip_whose_name_is_no_text_still_has_a_page(tmp_path):
+    write_report(replace(scored(), name="a\udcff.mp4"), BASELINE, tmp_path)
+    assert "<h1>a?.mp4</h1>" in (tmp_path / "report.html").read_text()
 
 
 def test_nothing_is_overwritten_unasked_and_nothing_else_is_written_then(tmp_path):

@@ -98,6 +98,12 @@ def test_joints_are_missing_for_the_share_and_in_runs_of_the_length_that_were_as
     np.testing.assert_array_equal(seen.scores == 0, lost)
 
 
+@pytest.mark.parametrize("share", [0.6, 0.9])
+def test_joints_that_are_mostly_missing_are_so_for_the_share_that_was_asked_for(motion, share):
+    lost = ~np.isfinite(observe(motion, "side", missing=share, missing_s=0.01, seed=5).positions).all(axis=2)
+    assert lost.mean() == pytest.approx(share, abs=0.03)
+
+
 def test_uneven_frames_show_where_the_body_is_at_their_own_times():
     style = GaitStyle(activity="run", speed_kmh=10)
     seen = observe(simulate_gait(style, seconds=3, seed=1), "room", noise_m=0, time_jitter=0.4, seed=2)

@@ -102,6 +102,7 @@ def test_a_heading_leaves_the_angles():
         ({"period_s": 0.1}, "period_s"),
         ({"fps": 0}, "fps is 0"),
         ({"height_m": 0}, "height_m is 0"),
+        ({"variability": float("nan")}, "variability is nan"),
     ],
 )
 def test_an_impossible_exercise_is_refused(options, words):

@@ -354,6 +354,11 @@ def test_steps_longer_than_the_legs_are_refused():
         simulate_gait(GaitStyle(speed_kmh=7, cadence_spm=70))
 
 
+def test_a_recording_without_a_stride_has_no_times_of_one():
+    motion = simulate_gait(GaitStyle(activity="run", speed_kmh=10), seconds=0.3)
+    assert np.isnan([motion.cadence_spm, motion.duty_factor, motion.flight_time_s]).all()
+
+
 def test_nothing_to_simulate_and_unknown_changes_are_refused():
     with pytest.raises(InputError, match="seconds"):
         simulate_gait(GaitStyle(), seconds=0)

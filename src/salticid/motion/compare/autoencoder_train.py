@@ -85,15 +85,10 @@ def fine_tune(clips: Person, network: GaitAutoencoder, *, epochs: int = EPOCHS, 
     return Autoencoder(known, scale, to_onnx_bytes(tuned))
 
 
-def held_out_score(clips: Person, clip: Signals, network: GaitAutoencoder, *, epochs: int = EPOCHS) -> float:
-    """Return the score of a clip by a network tuned to the other `clips`; nothing is exported."""
-    return tuned_scorer(clips, network, epochs=epochs)(clip)
-
-
 def tuned_scorer(
     clips: Person, network: GaitAutoencoder, *, epochs: int = EPOCHS, seed: int = 0
 ) -> Callable[[Signals], float]:
-    """Return what scores clips by a network tuned to some, in torch."""
+    """Return what scores clips by a network tuned to some, in torch; nothing is exported."""
     torch = packages.torch()
     scale, known = person_scale(clips)
     tuned = _tuned(network, [network_inputs(_windows(clip), scale, known) for clip in clips], epochs, seed)

@@ -79,7 +79,8 @@ def own_band(statistics: Statistics, key: str) -> OwnBand | None:
     if columns is None:
         return None
     mean, sd, clips = statistics.mean[columns], statistics.sd[columns], statistics.clips[columns]
-    reach = student_quantile(BAND_LEVEL, statistics.degrees_of_freedom) * sd * np.sqrt(1 + 1 / clips)
+    freedom = float(statistics.degrees_of_freedom[columns].min())  # one number: a clip tells a curve whole or not
+    reach = student_quantile(BAND_LEVEL, freedom) * sd * np.sqrt(1 + 1 / clips)
     return OwnBand(mean, mean - reach, mean + reach)
 
 

@@ -105,7 +105,7 @@ def _table(baseline: Baseline, files: Mapping[str, Mapping[str, str]]) -> dict[s
             "format_version": FORMAT_VERSION,
             "salticid": __version__,
             **{name: getattr(baseline, name) for name in _PLAIN},
-            "model_sha256": card(baseline.options.model).sha256,
+            "model_sha256": _model_sha256(baseline),
             "options": asdict(baseline.options),
             "method": baseline.judge.method,
             "clips": [asdict(clip) for clip in baseline.clips],
@@ -117,6 +117,12 @@ def _table(baseline: Baseline, files: Mapping[str, Mapping[str, str]]) -> dict[s
         }
     )
     return found
+
+
+def _model_sha256(baseline: Baseline) -> str | None:
+    """Return the digest of the network that found the joints; None where a file had them, or it is not here."""
+    sha256 = card(baseline.options.model).sha256
+    return sha256 if f"{baseline.options.model} {sha256[:8]}" in baseline.source else None
 
 
 def _threshold(baseline: Baseline) -> dict[str, Any]:
@@ -152,8 +158,13 @@ def _remove_old(place: Path, kept: set[str]) -> None:
     """Remove the arrays of a baseline that was replaced."""
     for pattern in ("statistics-????????.npz", "autoencoder-????????.onnx"):
         for path in place.glob(pattern):
-            if path.name not in kept:
+            if path.name not in kept and _is_ours(path):
                 path.unlink(missing_ok=True)
+
+
+def _is_ours(path: Path) -> bool:
+    """Say whether a file is named by its own digest, as `write_baseline` does: another's file is not removed."""
+    return path.is_file() and path.stem.endswith(f"-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
 
 
 def _read_table(place: Path) -> dict[str, Any]:
@@ -164,7 +175,7 @@ def _read_table(place: Path) -> dict[str, Any]:
     data, name = read_bytes(place / FILE, max_bytes=MOST_BYTES)
     try:
         table = json.loads(data)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise IntegrityError(f"{name} is damaged ({problem}): make the baseline again") from problem
     if not isinstance(table, dict) or table.get("format") != FORMAT:
         raise InputError(f"{name} is no baseline of motion")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from salticid.errors import InputError
 from salticid.motion.compare.description import cycles_of
 from salticid.motion.measured import Measured
 from salticid.motion.pose.clip import Clip
@@ -56,12 +54,3 @@ class ClipReport:
 def source_of(clip: Clip) -> str:
     """Return who found a clip's keypoints: the network and the first digits of its sha256, or that a file had them."""
     return clip.source if clip.info is not None else "keypoints of a file"
-
-
-class RefusedBaselineError(InputError):
-    """No baseline can be made of the clips; `clips` says what became of each, so that only some must be replaced."""
-
-    def __init__(self, message: str, clips: Sequence[ClipReport]) -> None:
-        told = [f"{clip.name}: {clip.reason}" for clip in clips if clip.reason]
-        super().__init__(f"{message} ({'; '.join(told)})" if told else message)
-        self.clips = tuple(clips)

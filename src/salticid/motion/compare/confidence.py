@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from salticid.motion.compare.description import cycles_of
+from salticid.motion.compare.description import cycle_of, cycles_of
 from salticid.motion.compare.judge import Verdict
 from salticid.motion.measured import Measured
 from salticid.motion.pose.clip import Clip
@@ -46,7 +46,10 @@ def _doubts(baseline: Baseline, measured: Measured, verdict: Verdict, clip: Clip
     clips = len(baseline.judge.statistics)
     yield clips / (clips + 1), f"the baseline is of {clips} clips"
     if "bands" in baseline.judge.known_parts:
-        yield _cycle_doubt(cycles_of(measured), "repetition" if measured.activity == "exercise" else "stride")
+        yield _cycle_doubt(cycles_of(measured), cycle_of(measured.activity))
+    elif "windows" in verdict.parts and "features" not in verdict.parts:
+        few = f"too few clips of the baseline show whole {cycle_of(baseline.activity)}s"
+        yield WITHOUT_STRIDES, f"{few}: judged by the course of the signals alone"
     if clip is not None:
         yield clip.quality.found_share, f"the body was found in {clip.quality.found_share:.0%} of the frames"
     coarse = [part.feature.title for part in measured.measurements.values() if part.count and part.caution]

@@ -131,6 +131,11 @@ def cycles_of(measured: Measured) -> int:
     return max((len(curve.strides) for curve in measured.curves.values()), default=0)
 
 
+def cycle_of(activity: str) -> str:
+    """Return what a movement consists of."""
+    return "repetition" if activity == "exercise" else "stride"
+
+
 def _least_sd(curve: Curve) -> float:
     return LEAST_SD_OF_UNIT[curve.unit]
 

@@ -56,7 +56,7 @@ class EvaluationRow:
     flagged_normal: float  # share of the held-out normal clips that are outside of it
     flagged_normal_sd: float
     clips: int  # compared
-    unscored: float  # clips per split that the model could not score; they are not ranked
+    unscored: float  # of these clips, per split, that the model could not score; they are not ranked
     splits: int
 
 
@@ -126,7 +126,9 @@ def evaluate_clips(
     least = BASELINE_CLIPS + LEAST_HELD_OUT
     movements = [movement for (movement, style), own in clips.items() if style == normal and len(own) >= least]
     if not movements:
-        raise InputError(f"no movement has {least} clips or more of the style {normal!r}: {least - 2} make a baseline")
+        raise InputError(
+            f"no movement has {least} clips or more of the style {normal!r}: {BASELINE_CLIPS} make a baseline"
+        )
     if network is None and {NETWORK, "ensemble"} & set(models):
         from salticid.motion.compare.autoencoder_train import shipped_network
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from salticid.errors import InputError
-from salticid.motion.compare.clip_report import ClipReport, RefusedBaselineError, source_of
+from salticid.errors import InputError, RefusedBaselineError
+from salticid.motion.compare.clip_report import ClipReport, source_of
 from salticid.motion.measure.features import measure
 from salticid.motion.measured import Measured
 from salticid.motion.options import MotionOptions
@@ -38,9 +39,12 @@ def measured_files(
 
     Raises
     ------
+    InputError
+        The speed or the frame rate is not above 0.
     RefusedBaselineError
         There are fewer files than a baseline needs.
     """
+    check_speed(speed_kmh)
     if len(videos) < LEAST_CLIPS:
         raise too_few([ClipReport(Path(video).name) for video in videos], len(videos))
     outcomes = estimate_clips(
@@ -52,13 +56,24 @@ def measured_files(
         progress=progress,
     )
     given: list[Given] = []
+    seen: dict[str, str] = {}  # names by digest
     for outcome in outcomes:
         report = ClipReport(Path(outcome.item).name, _digest(outcome.item))
-        if outcome.ok:
+        if report.digest in seen:
+            given.append((None, report.left_out(f"it is the same file as {seen[report.digest]}: give another clip")))
+        elif outcome.ok:
             given.append(_measured(report, outcome.value, options, speed_kmh))
         else:
             given.append((None, report.left_out(str(outcome.error))))
+        if report.digest:
+            seen.setdefault(report.digest, report.name)
     return given
+
+
+def check_speed(speed_kmh: float | None) -> None:
+    """Raise `InputError` where a speed is given that is none."""
+    if speed_kmh is not None and not (math.isfinite(speed_kmh) and speed_kmh > 0):
+        raise InputError(f"speed_kmh must be above 0, not {speed_kmh}: leave it out where it is not known")
 
 
 def estimated(
@@ -89,6 +104,15 @@ def too_few(reports: Sequence[ClipReport], usable: int) -> RefusedBaselineError:
     return RefusedBaselineError(
         f"{usable} of {len(reports)} clips can be used, and a baseline needs {LEAST_CLIPS} at least, better "
         f"{USUAL_CLIPS}: each is held against the others, and two have no spread to be held against",
+        reports,
+    )
+
+
+def incomparable(reports: Sequence[ClipReport]) -> RefusedBaselineError:
+    """Return the error for clips of which no limit can be drawn."""
+    return RefusedBaselineError(
+        "the clips cannot be held against one another: they are copies of one clip, or tell too little in common; "
+        "film each by itself and for longer, with the whole body in the picture",
         reports,
     )
 

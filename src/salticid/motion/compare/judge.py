@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -34,13 +35,16 @@ NETWORK = "autoencoder"
 PARTS: tuple[str, ...] = (*GROUPS, NETWORK)
 LEAST_OF_GROUP = 0.5  # share of a group's numbers that a clip must tell to be judged by it
 LEAST_CLIPS = 2  # of the baseline must have a distance of a kind, each from the others
+# Clips from which on their correlation counts. Of three, each is held against two, and two clips lie on a line whatever
+# they are: that looks like a correlation without error, and distances from it are about three times too large.
+LEAST_CORRELATED = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
     """One clip against the limit."""
 
-    score: float  # 1 and more for an own clip, more for the unusual
+    score: float  # distance, more for the unusual; what it means is said by the limit
     limit: Limit
     parts: dict[str, float]  # of `PARTS`: the distances that the score is made of
     part_limits: dict[str, float]  # where each would end by itself
@@ -72,7 +76,7 @@ class Judge:
         Raises
         ------
         InputError
-            The clip tells nothing that the baseline knows.
+            The clip tells nothing that the baseline knows, or that its own clips can be held against one another by.
         """
         return self.judge_parts(self.parts_of(measured))
 
@@ -85,19 +89,27 @@ class Judge:
     def judge_parts(self, parts: Mapping[str, float]) -> Verdict:
         """Return the verdict on a clip of which the distances are known."""
         used = [part for part in self.known_parts if math.isfinite(parts[part])]
-        if not used or (self.method != "statistics" and NETWORK not in used):
+        if not self._suffices(used):
             raise InputError(
                 "the clip tells nothing that can be compared with the baseline: it is too short, or the body is hidden"
             )
         limits = {part: upper_limit(self._own(part)).value for part in used}
         own_scores = self.own_scores(used)
+        limit = upper_limit(own_scores)
+        if not math.isfinite(limit.value):
+            raise InputError(f"the clips of the baseline cannot be held against one another by {', '.join(used)} alone")
         return Verdict(
             score=_score(parts, used, limits),
-            limit=upper_limit(own_scores),
+            limit=limit,
             parts={part: float(parts[part]) for part in used},
             part_limits=limits,
             own_scores=own_scores,
         )
+
+    @property
+    def is_able(self) -> bool:
+        """Whether the own clips tell what the method needs: without it no clip can be judged."""
+        return self._suffices(self.known_parts)
 
     @property
     def known_parts(self) -> tuple[str, ...]:
@@ -110,6 +122,9 @@ class Judge:
         parts = self.known_parts if used is None else used
         limits = {part: upper_limit(self._own(part)).value for part in parts}
         return np.array([_score(dict(zip(PARTS, row, strict=True)), parts, limits) for row in self.own_parts])
+
+    def _suffices(self, parts: Sequence[str]) -> bool:
+        return bool(parts) and (self.method == "statistics" or NETWORK in parts)
 
     def _own(self, part: str) -> Array:
         return np.asarray(self.own_parts[:, PARTS.index(part)])
@@ -133,9 +148,10 @@ def fit_judge(
         torch or onnx is not installed, and the method needs them.
     """
     descriptions = [describe(clip) for clip in clips]
-    own = leave_one_out(descriptions, fit, lambda statistics, left: _row(group_distances(statistics, left)))
+    learn = partial(fit, correlated=len(clips) >= LEAST_CORRELATED)
+    own = leave_one_out(descriptions, learn, lambda statistics, left: _row(group_distances(statistics, left)))
     tuned, own_errors = (None, np.full(len(clips), np.nan)) if network is None else _tuned(clips, network, seed)
-    return Judge(method, fit(descriptions), np.column_stack([own, own_errors]), tuned)
+    return Judge(method, learn(descriptions), np.column_stack([own, own_errors]), tuned)
 
 
 def group_distances(statistics: Statistics, description: Description) -> dict[str, float]:

@@ -56,9 +56,9 @@ class Statistics:
         return np.asarray(np.nan_to_num((self.values - self.mean) / self.sd, nan=0.0))
 
     @property
-    def degrees_of_freedom(self) -> float:
-        """Of the moderated spreads."""
-        return PRIOR_CLIPS + len(self) - 1
+    def degrees_of_freedom(self) -> Array:
+        """Of the moderated spreads, (P,) float64: fewer where fewer clips told."""
+        return np.asarray(PRIOR_CLIPS + self.clips - 1)
 
     def columns(self, names: Sequence[str]) -> list[int] | None:
         """Return the places of some numbers; None where the baseline does not know all of them."""
@@ -66,10 +66,10 @@ class Statistics:
         return [place[name] for name in names] if all(name in place for name in names) else None
 
 
-def fit(descriptions: Sequence[Description]) -> Statistics:
+def fit(descriptions: Sequence[Description], *, correlated: bool = True) -> Statistics:
     """Return what is usual in some clips of one person; two at least, or nothing is.
 
-    A number that less than 60 % of the clips tell is left out.
+    A number that less than 60 % of the clips tell is left out. Unless `correlated`, all numbers vary by themselves.
     """
     names = tuple(dict.fromkeys(name for description in descriptions for name in description.names))
     table = {field: _aligned(descriptions, names, field) for field in ("values", "least_sd", "variance", "strides")}
@@ -91,7 +91,7 @@ def fit(descriptions: Sequence[Description]) -> Statistics:
         _mean_known(table["variance"][:, used]),
         _mean_known(table["strides"][:, used]),
         values,
-        np.array([kept_correlation(residuals[:, _in_group(names, group)]) for group in GROUPS]),
+        np.array([kept_correlation(residuals[:, _in_group(names, group)]) * correlated for group in GROUPS]),
     )
 
 

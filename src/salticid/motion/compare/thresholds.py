@@ -41,9 +41,8 @@ class Limit:
     """The largest score that still counts as the person's own."""
 
     value: float
-    log_mean: float  # of the scores that it is from
-    log_spread: float  # of one more of them: s sqrt(1 + 1/n)
-    scores: int
+    log_spread: float  # of the logarithm of one more score: s sqrt(1 + 1/n)
+    scores: int  # that it is from
 
 
 def leave_one_out(
@@ -66,12 +65,12 @@ def upper_limit(scores: Array, level: float = LEVEL) -> Limit:
     """
     logs = np.log(scores[np.isfinite(scores) & (scores > 0)])
     if len(logs) < 2:
-        return Limit(math.nan, math.nan, math.nan, len(logs))
+        return Limit(math.nan, math.nan, len(logs))
     mean = float(logs.mean())
     freedom = PRIOR_SCORES + len(logs) - 1
     variance = (PRIOR_SCORES * PRIOR_LOG_SD**2 + float(((logs - mean) ** 2).sum())) / freedom
     spread = math.sqrt(variance * (1 + 1 / len(logs)))
-    return Limit(math.exp(mean + student_quantile(level, freedom) * spread), mean, spread, len(logs))
+    return Limit(math.exp(mean + student_quantile(level, freedom) * spread), spread, len(logs))
 
 
 def student_quantile(level: float, degrees_of_freedom: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,10 +14,11 @@ import numpy as np
 from salticid.core.types import Array
 from salticid.errors import IntegrityError
 
-# What reading a damaged file raises; RuntimeError where its packing is one that zipfile does not know.
-_DAMAGED = (
-    *(OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+# What reading a damaged file raises: RuntimeError where its packing is one that zipfile does not know, TypeError where
+# it is a single array and no archive, TokenError where the head of an array is no Python.
+DAMAGED = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError, TypeError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
 )
 
 
@@ -32,5 +34,5 @@ def from_npz(data: bytes, label: str) -> dict[str, Array]:
     try:
         with np.load(io.BytesIO(data)) as file:
             return {name: file[name] for name in file.files}
-    except _DAMAGED as problem:
+    except DAMAGED as problem:
         raise IntegrityError(f"{label} is damaged ({problem}): write it again") from problem

@@ -26,6 +26,7 @@ from salticid.core.types import Array
 from salticid.errors import InputError
 from salticid.motion.files.marker_names import joint_names
 from salticid.motion.files.number_rows import at_rate, decode_text, read_rows, rising_times
+from salticid.motion.files.plausible import picture_size
 from salticid.motion.keypoints import Keypoints
 
 _AXES = ("x", "y", "z")
@@ -89,7 +90,7 @@ def read_csv(data: bytes, name: str, fps: float | None = None) -> Keypoints:
     Parameters
     ----------
     fps
-        Frames that were filmed per second; see `keypoint_files.read_keypoints`.
+        Frames that were filmed per second; see `read.read_keypoints`.
 
     Raises
     ------
@@ -231,7 +232,7 @@ def _times(table: _Table, fps: float | None) -> Array:
         if key in _TIME:
             return at_rate(rising_times(table.numbers[:, index] * _TIME[key], table.lines, table.file), fps)
     if fps is None:
-        raise InputError(f"{table.file} has no column time_s: give its frames per second (fps=)")
+        raise InputError(f"{table.file} has no column time_s: give its frames per second (--fps, fps=)")
     frames = next((table.numbers[:, index] for index, key in enumerate(keys) if key in _FRAME), None)
     counted = np.arange(len(table.numbers), dtype=np.float64) if frames is None else frames
     return rising_times(counted / fps, table.lines, table.file)
@@ -240,7 +241,5 @@ def _times(table: _Table, fps: float | None) -> Array:
 def _size(table: _Table) -> tuple[int, int] | None:
     if not set(_SIZE) <= set(table.columns):
         return None
-    width, height = (table.numbers[0, table.columns.index(name)] for name in _SIZE)
-    if not (width > 0 and height > 0):
-        raise InputError(f"{table.file}: width_px and height_px must be above 0, not {width:g} and {height:g}")
-    return int(width), int(height)
+    width, height = (float(table.numbers[0, table.columns.index(name)]) for name in _SIZE)
+    return picture_size(width, height, table.file)

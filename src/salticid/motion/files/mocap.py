@@ -10,8 +10,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import numpy as np
 from salticid.core.files import read_bytes
 from salticid.core.types import Array
 from salticid.errors import InputError
+from salticid.motion.files.array_file import DAMAGED
 from salticid.motion.keypoints import Keypoints
 
 FPS = 30.0
@@ -107,5 +106,5 @@ def _arrays(path: Path) -> tuple[Array, list[str]]:
     try:
         with np.load(io.BytesIO(data)) as file:
             return file["P"].astype(np.float64), [str(joint) for joint in file["n"]]
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
+    except DAMAGED as problem:
         raise InputError(f"{name} is no motion capture (an .npz with P and n): {problem}") from problem

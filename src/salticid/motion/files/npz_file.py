@@ -6,14 +6,14 @@ import io
 import math
 import os
 import zipfile
-import zlib
 
 import numpy as np
 
 from salticid.core.atomic import write_bytes
 from salticid.core.types import Array
 from salticid.errors import InputError
-from salticid.motion.files.array_file import to_npz
+from salticid.motion.files.array_file import DAMAGED, to_npz
+from salticid.motion.files.plausible import picture_size
 from salticid.motion.keypoints import Keypoints
 
 VERSION = 1
@@ -59,14 +59,23 @@ def read_npz(data: bytes, name: str) -> Keypoints:
     version = members[_VERSION_KEY].reshape(-1)
     if version.tolist() != [VERSION]:
         raise InputError(f"{name} is of version {version.tolist()}, this salticid reads version {VERSION}: update it")
-    size = members.get("size_px")
+    if members["times_s"].ndim != 1:
+        raise InputError(f"{name}: times_s must be one time per frame, not of shape {members['times_s'].shape}")
+    keypoints = _keypoints(members, name)
+    if np.isinf(keypoints.positions).any():
+        raise InputError(f"{name}: a position is infinite; write nan where a joint was not found")
+    return keypoints
+
+
+def _keypoints(members: dict[str, Array], name: str) -> Keypoints:
+    size_px = _size(members["size_px"], name) if "size_px" in members else None
     try:
         return Keypoints(
             times_s=np.asarray(members["times_s"], np.float64),
             positions=np.asarray(members["positions"], np.float32),
             scores=np.asarray(members["scores"], np.float32),
             names=tuple(str(joint) for joint in members["names"].reshape(-1)),
-            size_px=None if size is None else _size(size, name),
+            size_px=size_px,
             world_m=np.asarray(members["world_m"], np.float32) if "world_m" in members else None,
         )
     except (ValueError, TypeError) as problem:
@@ -82,7 +91,9 @@ def _unpack(data: bytes, name: str) -> dict[str, Array]:
             if sum(info.file_size for info in infos) > MAX_NUMBERS_BYTES:
                 raise InputError(f"{name} unpacks to more than {MAX_NUMBERS_BYTES:,} bytes: cut it into clips")
             return {wanted[info.filename]: _array(archive.read(info), name) for info in infos}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
+    except InputError:
+        raise
+    except DAMAGED as problem:
         raise InputError(f"{name} is damaged: {problem}; was its copy or download cut short?") from None
 
 
@@ -96,12 +107,12 @@ def _array(member: bytes, name: str) -> Array:
         if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(member) - file.tell():
             raise ValueError("an array's head does not fit its bytes")
         flat = np.frombuffer(member, dtype, offset=file.tell()).copy()
-    except (ValueError, EOFError, SyntaxError) as problem:
+        return flat.reshape(shape, order="F" if fortran else "C")
+    except DAMAGED as problem:
         raise InputError(f"{name} is damaged: {problem}; write it again") from None
-    return flat.reshape(shape, order="F" if fortran else "C")
 
 
 def _size(size: Array, name: str) -> tuple[int, int]:
-    if size.shape != (2,) or size.dtype.kind not in "iu" or (size <= 0).any():
-        raise InputError(f"{name}: size_px must be a width and a height, not {size.tolist()}")
-    return int(size[0]), int(size[1])
+    if size.shape != (2,) or size.dtype.kind not in "iu":
+        raise InputError(f"{name}: size_px must be a width and a height, not {size.dtype} of shape {size.shape}")
+    return picture_size(int(size[0]), int(size[1]), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +57,13 @@ def read_openpose(path: str | os.PathLike[str], fps: float | None) -> Keypoints:
     InputError
         `fps` is not given, there is no JSON file, or one of them is damaged or of an unknown skeleton.
     """
-    files = sorted(Path(path).glob("*.json"))
+    files = sorted(Path(path).glob("*.json"), key=_in_counting_order)
     if not files:
         raise InputError(
             f"{os.fspath(path)} is a folder without JSON files of keypoints: give a file, or OpenPose's folder"
         )
     if fps is None:
-        raise InputError(f"{os.fspath(path)}: OpenPose's files have no times: give the frames per second (fps=)")
+        raise InputError(f"{os.fspath(path)}: OpenPose's files have no times: give the frames per second (--fps, fps=)")
     if len(files) > _MAX_FRAMES:
         raise InputError(f"{os.fspath(path)} holds {len(files):,} files: cut it into clips")
     people = [_people(file) for file in files]
@@ -79,13 +80,18 @@ def read_openpose(path: str | os.PathLike[str], fps: float | None) -> Keypoints:
     )
 
 
+def _in_counting_order(file: Path) -> list[tuple[str, int]]:
+    """Return what puts frame 2 before frame 10, also where their numbers are not of one length."""
+    return [(text, int(number or -1)) for text, number in re.findall(r"([^0-9]*)([0-9]*)", file.name)]
+
+
 def _people(file: Path) -> list[Array]:
     """Return one (K, 3) float64 array of x, y and score per person; nan where a joint was not found."""
     data, name = read_bytes(file, max_bytes=_MAX_FILE_BYTES)
     try:
         said: Any = json.loads(data)
         listed = [np.array(person["pose_keypoints_2d"], np.float64).reshape(-1, 3) for person in said["people"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as problem:
         raise InputError(f"{name} is not a frame of OpenPose's: {type(problem).__name__}: {problem}") from None
     for joints in listed:
         if len(joints) not in _SKELETONS:

@@ -13,6 +13,7 @@ from salticid.motion.files.csv_file import read_csv, write_csv
 from salticid.motion.files.npz_file import read_npz, write_npz
 from salticid.motion.files.number_rows import at_rate
 from salticid.motion.files.openpose import is_openpose_folder, read_openpose
+from salticid.motion.files.plausible import check_times
 from salticid.motion.files.trc_reader import read_trc
 from salticid.motion.keypoints import Keypoints
 
@@ -34,7 +35,7 @@ def read_keypoints(path: str | os.PathLike[str], fps: float | None = None) -> Ke
     """Read the joints of one body from a file.
 
     The content decides, not the name: an archive of `write_npz`, a TRC file of OpenSim, Pose2Sim or Sports2D, a table
-    as in `keypoint_csv` (also DeepLabCut's), or a folder of OpenPose's JSON files. Joints that another convention names
+    as in `csv_file` (also DeepLabCut's), or a folder of OpenPose's JSON files. Joints that another convention names
     differently get the names of `keypoints.JOINTS`.
 
     Parameters
@@ -51,8 +52,12 @@ def read_keypoints(path: str | os.PathLike[str], fps: float | None = None) -> Ke
     """
     if fps is not None and not (math.isfinite(fps) and fps > 0):
         raise InputError(f"fps must be above 0, not {fps}")
-    if Path(path).is_dir():
-        return read_openpose(path, fps)
+    found = read_openpose(path, fps) if Path(path).is_dir() else _read_file(path, fps)
+    check_times(found.times_s, os.fspath(path))
+    return found
+
+
+def _read_file(path: str | os.PathLike[str], fps: float | None) -> Keypoints:
     data, name = read_bytes(path, max_bytes=MAX_BYTES)
     if data.startswith(_ZIP):
         return _at_rate(read_npz(data, name), fps)

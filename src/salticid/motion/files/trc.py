@@ -12,6 +12,7 @@ cells and then find the row too short. A view from the side knows no Z; it is wr
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,7 @@ def marker_name(joint: str) -> str:
         return "CHip" if joint == "pelvis" else joint.capitalize()
     side, _, part = joint.partition("_")
     if side not in ("left", "right") or not part:
-        return joint.replace("\t", " ")
+        return re.sub(r"\s", " ", joint)  # a tab or a line's end would begin another cell or row
     return side[0].upper() + "".join(word.capitalize() for word in ("big_toe" if part == "toe" else part).split("_"))
 
 

@@ -56,7 +56,7 @@ def _properties(lines: list[str], name: str) -> dict[str, str]:
 def _markers(lines: list[str], properties: dict[str, str], name: str) -> list[str]:
     """Return the markers' names; the heading's count decides where names are left out."""
     markers = [cell.strip() for cell in lines[3].split("\t") if cell.strip()][2:]
-    if not properties["NumMarkers"].isdigit() or int(properties["NumMarkers"]) > _LIMIT_MARKERS:
+    if not properties["NumMarkers"].isdecimal() or int(properties["NumMarkers"]) > _LIMIT_MARKERS:
         raise InputError(f"{name}, line 3: NumMarkers is {properties['NumMarkers'][:20]!r}, no sensible count")
     if len(markers) != int(properties["NumMarkers"]) or not markers:
         raise InputError(

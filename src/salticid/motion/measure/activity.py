@@ -63,7 +63,7 @@ def rhythm(course: Array, rate_hz: float, band_hz: tuple[float, float]) -> Rhyth
     if not len(peaks) or alike[peaks].max() < LEAST_PERIODIC:
         return Rhythm(float("nan"), 0.0)
     first = peaks[alike[peaks] > 0.85 * alike[peaks].max()][0]  # not a multiple of the period
-    return Rhythm(float(rate_hz / (lags[first] + _vertex(*alike[first - 1 : first + 2]))), float(alike[first]))
+    return Rhythm(float(rate_hz / (lags[first] + vertex(*alike[first - 1 : first + 2]))), float(alike[first]))
 
 
 def _alike(early: Array, late: Array) -> float:
@@ -71,8 +71,8 @@ def _alike(early: Array, late: Array) -> float:
     return float((early * late).sum() / size) if size > 0 else 0.0
 
 
-def _vertex(before: float, top: float, after: float) -> float:
-    """Return where between its neighbors the top of a parabola lies, -0.5..0.5."""
+def vertex(before: float, top: float, after: float) -> float:
+    """Return where between its neighbors the top of a parabola lies, -0.5..0.5 of their distance."""
     bend = before - 2 * top + after
     return float(0.5 * (before - after) / bend) if bend < 0 else 0.0
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from salticid.core.types import Array
+from salticid.errors import InputError
 from salticid.motion.keypoints import SIDES
 from salticid.motion.measure.facing import facing
 from salticid.motion.measure.filters import low_pass
@@ -36,7 +37,7 @@ def in_picture(joints: Mapping[str, Array], seen: Seen, height_px: Array, rate_h
     """Return (T, 3) forward, left and up in body heights from (T, 2) pixels, and nan for the axis that is not seen.
 
     Where the size of the body changes (`height_px` is (T,)), its travel is added up step by step at the size of each.
-    A body that turns round goes on forward, and is unknown while it turns.
+    A body that turns round goes on forward, and is unknown while it turns. The ground is level: see `leveled`.
     """
     pelvis = middle(joints, "hip")
     steady = bool(np.ptp(height_px) == 0)
@@ -57,6 +58,11 @@ def in_room(joints: Mapping[str, Array], rate_hz: float) -> dict[str, Array]:
 
     The body faces across the line between its hips and shoulders, filtered so slowly that their rotation within a
     stride stays. What it travels is added up along that heading, so a walk in a circle is a straight one here.
+
+    Raises
+    ------
+    InputError
+        Neither both hips nor both shoulders were ever seen at once.
     """
     pelvis = middle(joints, "hip")
     forward = _heading(joints, rate_hz)
@@ -97,8 +103,11 @@ def _path(pelvis: Array, height_px: Array, rate_hz: float) -> Array:
 
 def _heading(joints: Mapping[str, Array], rate_hz: float) -> Array:
     """Return the unit vector that points forward, (T, 3), horizontal."""
-    lines = [joints[f"left_{part}"] - joints[f"right_{part}"] for part in ("hip", "shoulder")]
-    leftward = low_pass(_bridged(np.nansum(lines, axis=0)), rate_hz, HEADING_HZ)
+    lines = np.array([joints[f"left_{part}"] - joints[f"right_{part}"] for part in ("hip", "shoulder")])
+    across = np.where(np.isfinite(lines).any(axis=0), np.nansum(lines, axis=0), np.nan)
+    if not np.isfinite(across).all(axis=1).any():
+        raise InputError("neither both hips nor both shoulders are seen: which way the body faces cannot be told")
+    leftward = low_pass(_bridged(across), rate_hz, HEADING_HZ)
     forward = np.cross(leftward, [0.0, 1.0, 0.0])
     forward[:, 1] = 0
     forward /= np.linalg.norm(forward, axis=1, keepdims=True)

@@ -1,6 +1,7 @@
 """A body over time in its own axes: what every signal, event and feature of movement is computed from.
 
-    keypoints -> unsure joints and leaps out -> short gaps filled, evenly spaced -> view -> size -> own axes -> filter
+    keypoints -> unsure joints and leaps out -> short gaps filled, evenly spaced -> view -> size
+              -> own axes, on level ground -> heels -> filter
 
 So a feature is written once, for pictures and rooms, treadmills and roads, at any distance and frame rate.
 """
@@ -79,19 +80,15 @@ def read_body(keypoints: Keypoints, options: MotionOptions) -> Body:
     Raises
     ------
     InputError
-        Fewer than `LEAST_FRAMES` frames show a body, its size cannot be told, or its view must be given.
+        Fewer than `LEAST_FRAMES` frames show a body, its hips never do, or its size, view or heading cannot be told.
     """
     keypoints = _followed(keypoints)
     times_s, joints = _cleaned(keypoints, options.least_score)
+    if not np.isfinite(middle(joints, "hip")).all(axis=1).any():
+        raise InputError("the hips are never seen, and all is measured from them: film the whole body")
     rate_hz = float((len(times_s) - 1) / (times_s[-1] - times_s[0]))
     seen = find_view(joints, keypoints.dimensions, options.view)
-    sizes = body_height(joints, rate_hz, seen.view)
-    if not np.isfinite(sizes).all():
-        raise InputError("neither trunk nor legs are seen: the size of the body cannot be told")
-    if seen.view == "room":
-        turned, height = in_room(joints, rate_hz), float(sizes[0])
-    else:
-        turned, height = in_picture(joints, seen, sizes, rate_hz), 1.0
+    turned, height = _in_own_axes(joints, seen, rate_hz)
     turned, added = with_heels(turned, height)
     in_heights = {name: course / height for name, course in low_pass_each(turned, rate_hz, PROVISIONAL_HZ).items()}
     activity = find_activity(in_heights, rate_hz) if options.activity == "auto" else options.activity
@@ -144,6 +141,16 @@ def _extent(keypoints: Keypoints) -> float:
     up = keypoints.positions[:, :, 1]
     up = up[np.isfinite(up).any(axis=1)]
     return float(np.median(np.nanmax(up, axis=1) - np.nanmin(up, axis=1)))
+
+
+def _in_own_axes(joints: dict[str, Array], seen: Seen, rate_hz: float) -> tuple[dict[str, Array], float]:
+    """Return the joints (T, 3) forward, left and up, and the height of the body in their unit."""
+    sizes = body_height(joints, rate_hz, seen.view)
+    if not np.isfinite(sizes).all():
+        raise InputError("neither trunk nor legs are seen: the size of the body cannot be told")
+    if seen.view == "room":
+        return in_room(joints, rate_hz), float(sizes[0])
+    return in_picture(joints, seen, sizes, rate_hz), 1.0
 
 
 def _notes(seen: Seen, heels_added: bool) -> tuple[str, ...]:

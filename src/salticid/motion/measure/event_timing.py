@@ -98,7 +98,7 @@ def _cloud(times_s: Array, places: Array, moment_s: float, window: Window, direc
 
 def _change_point(ages: Array, places: Array, weak: Array, noise: float, was: float) -> tuple[float, Array]:
     """Return the age at which the point comes to rest, and the shape (4, A) of its course around it."""
-    away = np.sign(places[ages < np.quantile(ages[ages < 0], 0.4)].mean(axis=0))
+    away = np.sign(places[ages <= np.quantile(ages[ages < 0], 0.4)].mean(axis=0))
     offsets = np.arange(-SEARCH_S, SEARCH_S + STEP_S / 2, STEP_S)
     terms = np.stack([np.concatenate([_terms(ages - offset), np.diag(weak)]) for offset in offsets])
     data = np.concatenate([places, np.zeros((4, places.shape[1]))])

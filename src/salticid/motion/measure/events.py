@@ -2,7 +2,7 @@
 
 A foot stands while one of its points is low and moves as the ground does: the heel first, the toe last. That holds for
 walking and running, heel and forefoot strikes, on a road (the ground rests) and on a treadmill (it moves back under
-the body). Events are crossings, so they lie between frames.
+the body). Where both cross their limits tells the events roughly, and `event_timing` then exactly, between frames.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class FootEvents:
     """Contacts and toe-offs of one foot, in seconds; a toe-off follows its contact."""
 
     contacts_s: Array  # (N,) float64
-    toe_offs_s: Array  # (N,) float64; nan where the foot was still standing when it was lost
+    toe_offs_s: Array  # (N,) float64; nan where the foot was lost before, and where the view hides it
 
 
 def find_events(body: Body) -> dict[Side, FootEvents]:
@@ -123,13 +123,13 @@ def _off_ground(body: Body, name: str) -> Array:
 
 
 def _stances(times_s: Array, off: Array, stride_s: float) -> Iterator[tuple[float, float]]:
-    """Yield from when to when a foot stands; stances that begin unseen are left out."""
+    """Yield from when to when a foot stands; those that begin unseen or as it comes in sight are left out."""
     standing = _closed(times_s, off < 1, SHORTEST_SWING * stride_s)
     steps = np.diff(standing.astype(np.int8))
-    for down in np.flatnonzero(steps == 1):
-        ups = np.flatnonzero(steps[down + 1 :] == -1)
-        contact = _crossing(times_s, off, int(down))
-        toe_off = _crossing(times_s, off, int(down) + 1 + int(ups[0])) if len(ups) else float("nan")
+    for down in np.flatnonzero(steps == 1).tolist():
+        ups = down + 1 + np.flatnonzero(steps[down + 1 :] == -1)
+        contact = _crossing(times_s, off, down)
+        toe_off = _crossing(times_s, off, int(ups[0])) if len(ups) else float("nan")
         if np.isfinite(contact) and not toe_off - contact < SHORTEST_STANCE * stride_s:
             yield contact, toe_off
 
@@ -145,6 +145,10 @@ def _closed(times_s: Array, standing: Array, shortest_s: float) -> Array:
 
 
 def _crossing(times_s: Array, off: Array, before: int) -> float:
-    """Return when `off` crosses 1 between this sample and the next; nan next to a gap."""
+    """Return when `off` crosses 1 between this sample and the next; nan near a gap or an end, where a filter strays."""
+    around = max(1, round(MOVING_S / (times_s[1] - times_s[0])))
+    near = off[max(0, before + 1 - around) : before + 1 + around]
+    if len(near) < 2 * around or not np.isfinite(near).all():
+        return float("nan")
     first, second = off[before], off[before + 1]
     return float(times_s[before] + (1 - first) / (second - first) * (times_s[before + 1] - times_s[before]))

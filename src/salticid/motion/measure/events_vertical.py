@@ -15,6 +15,7 @@ import numpy as np
 from salticid.core.types import Array
 from salticid.engine import packages
 from salticid.motion.keypoints import SIDES, Side
+from salticid.motion.measure.activity import vertex
 from salticid.motion.measure.body import Body
 from salticid.motion.measure.signals import UP
 
@@ -25,14 +26,17 @@ LEAST_STEPS = 3
 
 
 def vertical_contacts(body: Body, stride_s: float) -> dict[Side, Array]:
-    """Return when each foot lands, (N,) seconds, roughly."""
+    """Return when each foot lands, (N,) seconds, roughly; nothing where the feet are hidden that tell them apart."""
     nothing = {side: np.empty(0) for side in SIDES}
     steps_s = _steps(body, stride_s)
     if len(steps_s) < LEAST_STEPS:
         return nothing
-    parity = np.round((steps_s - steps_s[0]) / (stride_s / 2)).astype(int) % 2
+    halves = np.round(np.diff(steps_s) / (stride_s / 2)).astype(int)  # one by one, for small errors add up
+    parity = np.concatenate([[0], np.cumsum(halves)]) % 2
     higher = _left_above_right(body, steps_s, stride_s)
     known = np.isfinite(higher)
+    if not known.any():
+        return nothing
     left = parity == (0 if (higher[known] * (1 - 2 * parity[known])).sum() > 0 else 1)
     return {"left": steps_s[left], "right": steps_s[~left]}
 
@@ -49,8 +53,8 @@ def _steps(body: Body, stride_s: float) -> Array:
     least = LEAST_DIP * float(np.subtract(*np.percentile(known, [95, 5])))
     distance = max(1, round(APART * stride_s * body.rate_hz))
     found, _ = packages.require("scipy").signal.find_peaks(filled, prominence=least, distance=distance)
-    before, top, after = (filled[found + step] for step in (-1, 0, 1))
-    return np.asarray(body.times_s[found] + 0.5 * (before - after) / (before - 2 * top + after) / body.rate_hz)
+    beside = np.array([vertex(*filled[top - 1 : top + 2]) for top in found.tolist()])
+    return np.asarray(body.times_s[found] + beside / body.rate_hz)
 
 
 def _left_above_right(body: Body, steps_s: Array, stride_s: float) -> Array:

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from salticid.motion.keypoints import Side
+from salticid.motion.measure.feature_table import EVERY, FRONTAL, SAGITTAL
 from salticid.motion.measure.repetitions import Repetition
 from salticid.motion.measure.signals import values_during
 from salticid.motion.measured import Feature, Signals, View
 
 Definition = Callable[[Signals, Side | None, Repetition], float]
 
-EVERY: tuple[View, ...] = ("side", "rear", "front", "room")
-SAGITTAL: tuple[View, ...] = ("side", "room")
-FRONTAL: tuple[View, ...] = ("rear", "front", "room")
 SCHOENFELD = "Schoenfeld 2010"  # Squatting kinematics and kinetics
 HEWETT = "Hewett et al. 2005"  # Valgus in landing and squatting
 
@@ -90,7 +88,7 @@ REPETITION_ROWS: tuple[RepetitionRow, ...] = (
         "deg",
         "Most ankle dorsiflexion",
         _most("ankle_dorsiflexion"),
-        ("ankle", "toe"),
+        ("knee", "ankle", "heel", "toe"),
         0.65,
         True,
         SAGITTAL,

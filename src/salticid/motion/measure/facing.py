@@ -21,13 +21,15 @@ def facing(joints: Mapping[str, Array], rate_hz: float) -> Array:
     Parameters
     ----------
     joints
-        (T, 2) pixels by name, even in time. Without feet all is nan.
+        (T, 2) pixels by name, even in time. Without feet, or with feet that point nowhere, all is nan.
     """
     ahead = _centered_mean(_ahead(joints), max(1, round(WINDOW_S * rate_hz)))
     known = np.isfinite(ahead)
     if not known.any():
         return ahead
     usual = np.median(np.abs(ahead[known]))
+    if usual == 0:
+        return np.full(len(ahead), np.nan)
     signs = np.where(np.abs(np.nan_to_num(ahead)) > TURNING * usual, np.sign(ahead), np.nan)
     if len(set(signs[np.isfinite(signs)].tolist())) < 2:
         return np.full(len(signs), np.sign(np.median(ahead[known])))

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from salticid.motion.measure.gait import Gait, other_side
+from salticid.motion.measure.gait import Gait
 from salticid.motion.measure.signals import FORWARD, LEFT
+from salticid.motion.measure.strides import other_side
 from salticid.motion.measured import Activity, Feature, Stride, View
 
 Definition = Callable[[Gait, Stride], float]
@@ -167,7 +168,8 @@ NOVACHECK = "Novacheck 1998"  # The biomechanics of running
 SOUZA = "Souza 2016"  # An evidence-based videotaped running biomechanics analysis
 ALEXANDER = "Alexander 1989"  # Optimization and gaits in the locomotion of vertebrates
 
-ANKLES, FOOT, LEG, TRUNK = ("ankle",), ("ankle", "toe"), ("hip", "knee", "ankle"), ("shoulder", "hip")
+ANKLES, FOOT, SOLE, TRUNK = ("ankle",), ("ankle", "toe"), ("heel", "toe"), ("shoulder", "hip")
+LEG, SHANK, ANKLE_JOINT = ("hip", "knee", "ankle"), ("knee", "ankle"), ("knee", "ankle", "heel", "toe")
 ARM = ("shoulder", "elbow", "wrist")
 TIMED_FPS = 60.0  # below it, a frame is more than a tenth of a runner's time on the ground
 
@@ -175,22 +177,20 @@ STEPS = (
     _row("cadence", "steps/min", "Cadence", _cadence, ANKLES, 0.8, "whole", WHITTLE, sided=False),
     _row("stride_time", "s", "Stride time", _duration, ANKLES, 0.005, "whole", WHITTLE, sided=False),
     _row("step_time", "s", "Step time", _step_time, ANKLES, 0.006, "whole", WHITTLE),
-    _row(
-        "vertical_oscillation", "% height", "Vertical oscillation", _rise, ("hip",), 0.15, "whole", SOUZA, sided=False
-    ),
+    _row("vertical_oscillation", "% height", "Vertical oscillation", _rise, ("hip",), 0.1, "whole", SOUZA, sided=False),
 )
 CONTACT = (
     _row("contact_time", "s", "Contact time", _contact_time, FOOT, 0.009, "stance", WHITTLE),
     _row("swing_time", "s", "Swing time", _swing_time, FOOT, 0.01, "swing", WHITTLE),
     _row("duty_factor", "%", "Duty factor", _duty_factor, FOOT, 1.0, "stance", ALEXANDER),
 )
-DOUBLE_SUPPORT = _row("double_support", "%", "Double support", _double_support, FOOT, 1.5, "stance", PERRY, sided=False)
+DOUBLE_SUPPORT = _row("double_support", "%", "Double support", _double_support, FOOT, 1.0, "stance", PERRY, sided=False)
 FLIGHT = _row("flight_time", "s", "Flight time", _flight_time, FOOT, 0.009, "swing", NOVACHECK)
 SIDE_VIEW = (
-    _row("stride_length", "% height", "Stride length", _stride_length, ANKLES, 0.8, "whole", WHITTLE, sided=False),
+    _row("stride_length", "% height", "Stride length", _stride_length, ANKLES, 1.1, "whole", WHITTLE, sided=False),
     _row("step_length", "% height", "Step length", _step_length, ANKLES, 0.7, "contact", WHITTLE),
     _row("speed", "km/h", "Speed", _speed, ANKLES, 0.06, "whole", WHITTLE, sided=False),
-    _row("trunk_lean", "deg", "Trunk lean", mean("trunk_lean"), TRUNK, 0.15, "whole", SOUZA, sided=False),
+    _row("trunk_lean", "deg", "Trunk lean", mean("trunk_lean"), TRUNK, 0.1, "whole", SOUZA, sided=False),
     _row(
         "trunk_lean_range", "deg", "Range of trunk lean", reach("trunk_lean"), TRUNK, 0.25, "whole", SOUZA, sided=False
     ),
@@ -216,15 +216,45 @@ SIDE_VIEW = (
     _row("hip_swing_peak", "deg", "Most hip flexion in swing", swing_peak("hip_flexion"), LEG, 0.8, "swing", NOVACHECK),
     _row("hip_range", "deg", "Range of hip flexion", reach("hip_flexion"), LEG, 0.9, "whole", NOVACHECK),
     _row(
-        "ankle_at_contact", "deg", "Ankle dorsiflexion at contact", at_contact(ANKLE), FOOT, 1.1, "contact", NOVACHECK
+        "ankle_at_contact",
+        "deg",
+        "Ankle dorsiflexion at contact",
+        at_contact(ANKLE),
+        ANKLE_JOINT,
+        1.1,
+        "contact",
+        NOVACHECK,
     ),
-    _row("ankle_midstance", "deg", "Ankle dorsiflexion at midstance", at_midstance(ANKLE), FOOT, 1.0, "stance", PERRY),
     _row(
-        "ankle_stance_peak", "deg", "Most ankle dorsiflexion in stance", stance_peak(ANKLE), FOOT, 1.0, "stance", PERRY
+        "ankle_midstance",
+        "deg",
+        "Ankle dorsiflexion at midstance",
+        at_midstance(ANKLE),
+        ANKLE_JOINT,
+        1.0,
+        "stance",
+        PERRY,
     ),
-    _row("ankle_range", "deg", "Range of ankle dorsiflexion", reach(ANKLE), FOOT, 1.6, "whole", PERRY),
     _row(
-        "shank_at_contact", "deg", "Shank to vertical at contact", at_contact("shank_angle"), LEG, 1.3, "contact", SOUZA
+        "ankle_stance_peak",
+        "deg",
+        "Most ankle dorsiflexion in stance",
+        stance_peak(ANKLE),
+        ANKLE_JOINT,
+        1.0,
+        "stance",
+        PERRY,
+    ),
+    _row("ankle_range", "deg", "Range of ankle dorsiflexion", reach(ANKLE), ANKLE_JOINT, 1.6, "whole", PERRY),
+    _row(
+        "shank_at_contact",
+        "deg",
+        "Shank to vertical at contact",
+        at_contact("shank_angle"),
+        SHANK,
+        1.3,
+        "contact",
+        SOUZA,
     ),
     _row(
         "overstride",
@@ -240,7 +270,7 @@ SIDE_VIEW = (
     _row("elbow_flexion", "deg", "Elbow flexion", mean("elbow_flexion"), ARM, 0.3, "whole", NOVACHECK),
 )
 FOOT_ANGLE = _row(
-    "foot_at_contact", "deg", "Foot to the ground at contact", at_contact("foot_angle"), FOOT, 1.8, "contact", SOUZA
+    "foot_at_contact", "deg", "Foot to the ground at contact", at_contact("foot_angle"), SOLE, 1.8, "contact", SOUZA
 )
 REAR_VIEW = (
     _row(
@@ -256,7 +286,7 @@ REAR_VIEW = (
         "Foot beyond the middle at midstance",
         at_midstance("ankle_inward"),
         ANKLES,
-        0.5,
+        0.2,
         "stance",
         SOUZA,
     ),

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from salticid.errors import InputError
 from salticid.motion.keypoints import SIDES, Keypoints, Side
 from salticid.motion.measure.body import Body, read_body
 from salticid.motion.measure.exercise_table import REPETITION_ROWS
@@ -52,8 +53,10 @@ def measure(keypoints: Keypoints, options: MotionOptions, *, speed_kmh: float | 
     Raises
     ------
     InputError
-        No body, or a body whose size or view cannot be told: see `read_body`.
+        No body, or a body whose size or view cannot be told (see `read_body`), or a speed that is not above 0.
     """
+    if speed_kmh is not None and not speed_kmh > 0:
+        raise InputError(f"the speed is {speed_kmh} km/h: give one above 0, or none where it is not known")
     body = read_body(keypoints, options)
     signals = signals_of(body)
     found = _of_activity(body, signals, speed_kmh)
@@ -93,7 +96,7 @@ def _of_gait(gait: Gait) -> dict[str, Measurement]:
     compared = [
         symmetry_of(feature, by_key[f"{name}.left"], by_key[f"{name}.right"]) for name, feature in SYMMETRIES.items()
     ]
-    varied = variability_of(STRIDE_TIME_VARIABILITY, by_key["stride_time"])
+    varied = variability_of(gait.body, STRIDE_TIME_VARIABILITY, by_key["stride_time"])
     return by_key | {one.key: one for one in (*compared, varied)}
 
 

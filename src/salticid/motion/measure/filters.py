@@ -120,7 +120,13 @@ def _stretches(columns: Array) -> Iterator[tuple[int, int, Array]]:
     for column in range(columns.shape[1]):
         alike.setdefault(known[:, column].tobytes(), []).append(column)
     for same in alike.values():
-        steps = np.flatnonzero(np.diff(np.concatenate([[0], known[:, same[0]].astype(np.int8), [0]])))
-        for first, end in zip(steps[::2], steps[1::2], strict=True):
-            if end - first >= LEAST_STRETCH:
-                yield int(first), int(end), np.array(same)
+        for first, end in _runs(known[:, same[0]]):
+            yield first, end, np.array(same)
+
+
+def _runs(known: Array) -> Iterator[tuple[int, int]]:
+    """Yield where runs of at least `LEAST_STRETCH` known samples begin and end."""
+    steps = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(np.int8), [0]])))
+    for first, end in zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True):
+        if end - first >= LEAST_STRETCH:
+            yield first, end

@@ -11,7 +11,7 @@ from salticid.motion.keypoints import Side
 from salticid.motion.measure.body import Body
 from salticid.motion.measure.ground import ground_speed
 from salticid.motion.measure.signals import FORWARD, column_of, value_at, values_during
-from salticid.motion.measure.strides import FoundStrides
+from salticid.motion.measure.strides import FoundStrides, other_side
 from salticid.motion.measured import Signals, Stride
 
 LOADING = 0.6  # part of the stance, from contact, in which a joint takes the load
@@ -102,11 +102,6 @@ class Gait:
 def gait_of(body: Body, signals: Signals, found: FoundStrides, given_kmh: float | None = None) -> Gait:
     """Put together what was found and what the user said."""
     return Gait(body, signals, found, ground_speed(body), None if given_kmh is None else given_kmh / 3.6)
-
-
-def other_side(side: Side) -> Side:
-    """Return left for right and right for left."""
-    return "right" if side == "left" else "left"
 
 
 def _first_within(times_s: Array, start_s: float, end_s: float) -> float:

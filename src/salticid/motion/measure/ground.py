@@ -60,7 +60,7 @@ def _commonest(speeds: Array, own: float) -> float:
     """Return the median of the speeds near their half-sample mode (Bickel and Fruehwirth 2006)."""
     mode = half_sample_mode(speeds)
     near = np.abs(speeds - mode) <= NEAR * abs(mode - own)
-    return float(np.median(speeds[near]))
+    return float(np.median(speeds[near])) if near.any() else mode
 
 
 def half_sample_mode(values: Array) -> float:

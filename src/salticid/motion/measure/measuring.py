@@ -35,29 +35,31 @@ def measurement_of(
 
 def symmetry_of(feature: Feature, left: Measurement, right: Measurement) -> Measurement:
     """Compare both sides by their medians, 2 |L - R| / (L + R) in percent; Robinson et al. 1987."""
-    values = np.array([200 * abs(left.value - right.value) / abs(left.value + right.value)])
-    return Measurement(feature, None, values[np.isfinite(values)], left.reason or right.reason, left.caution)
+    whole = abs(left.value + right.value)
+    reason = left.reason or right.reason or ("left and right add up to 0" if whole == 0 else "")
+    values = np.array([] if reason else [200 * abs(left.value - right.value) / whole])
+    return Measurement(feature, None, values, reason, "" if reason else left.caution)
 
 
-def variability_of(feature: Feature, times: Measurement) -> Measurement:
+def variability_of(body: Body, feature: Feature, times: Measurement) -> Measurement:
     """Return how much a time varies from stride to stride, in percent of it."""
     few = times.count < LEAST_FOR_SPREAD
     reason = times.reason or (
         f"{times.count} are too few: {LEAST_FOR_SPREAD} are needed, film for longer" if few else ""
     )
     values = np.array([] if reason else [100 * times.spread / times.value])
-    return Measurement(feature, None, values, reason, times.caution)
+    return Measurement(feature, None, values, reason, "" if reason else _caution(body, feature))
 
 
 def _reason(body: Body, feature: Feature, parts: Sequence[str], side: Side | None, count: int) -> str:
     """Return why a feature cannot be measured; empty when it can."""
     if body.view not in feature.views:
         return f"not to be seen from the {body.view}: film from the {' or '.join(feature.views[:-1])}"
-    if count < LEAST_COUNT:
-        return f"only {count} were found whole: at least {LEAST_COUNT} are needed, film for longer"
     hidden = [part for part in parts if _is_hidden(body, part, side)]
     if hidden:
         return f"hardly seen: {', '.join(hidden)}"
+    if count < LEAST_COUNT:
+        return f"only {count} were found whole: at least {LEAST_COUNT} are needed, film for longer"
     if feature.unit == "km/h" and body.unit != "m":
         return "the person's height is not given: lengths are in body heights alone"
     return ""

@@ -25,6 +25,7 @@ SHALLOW = 0.5  # of the usual depth: a movement that is less deep is no repetiti
 BOTTOM = 0.05  # of the depth: the turn is the middle of the time spent so low, for people pause there
 UNLIKE_DURATION = 0.4  # share by which a repetition's time may differ from the median
 MOVING = 0.02  # of the depth: where a repetition begins and ends, for people rest between two
+STILL = 0.25  # of the fastest rise: what is slower at the end of a clip is nearly up
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,22 @@ def _around(times_s: Array, height: Array, turn: int, depth: float) -> Repetitio
     if None in halves:
         return None
     before, after = halves
-    rate_s = times_s[1] - times_s[0]
+    frame_s = times_s[1] - times_s[0]
     low = height < height[turn] + BOTTOM * depth
     first, last = turn - int(np.argmin(low[turn::-1])), turn + int(np.argmin(low[turn:]))
     turn_s = float(times_s[first] + times_s[last]) / 2
-    return Repetition(float(times_s[turn] - before * rate_s), turn_s, float(times_s[turn] + after * rate_s))
+    return Repetition(float(times_s[turn] - before * frame_s), turn_s, float(times_s[turn] + after * frame_s))
 
 
 def _rise(course: Array, depth: float) -> float | None:
-    """Return after how many samples a course that begins at its lowest is up again; None where it never is."""
+    """Return after how many samples a course that begins at its lowest is up again; None where it still rises."""
     passed = np.flatnonzero(course > course[0] + SHALLOW * depth)
     if not len(passed):
         return None
-    falls = np.flatnonzero(np.diff(course[passed[0] :]) < 0)
+    rises = np.diff(course)
+    falls = np.flatnonzero(rises[passed[0] :] < 0)
+    if not len(falls) and not rises[-1] < STILL * rises.max():
+        return None
     top = int(passed[0] + falls[0]) if len(falls) else len(course) - 1
     highest = course[: top + 1]
     if not np.isfinite(highest).all():

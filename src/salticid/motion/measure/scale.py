@@ -19,6 +19,7 @@ from salticid.motion.measured import View
 
 WINDOW_S = 2.0  # over which a body is of one size; at least a stride
 STEADY = 1.1  # sizes that differ by less than this factor over a clip are one size
+SEEN = 0.5  # share of the frames without which a limb does not tell how the size changes
 SMOOTH_HZ = 5.0  # noise makes every distance longer, so it is filtered away first
 
 PERCENTILE: Mapping[View, float] = {"side": 50.0, "room": 50.0, "rear": 90.0, "front": 90.0}
@@ -58,7 +59,8 @@ def _ruler(joints: Mapping[str, Array], told: Array, view: View) -> Array:
     Seen from behind, limbs shorten when they bend; shoulders and hips do not.
     """
     if view == "side":
-        return np.asarray(np.where(np.isfinite(told).all(axis=1), np.median(told, axis=1), np.nan))
+        limbs = told[:, np.isfinite(told).mean(axis=0) > SEEN]
+        return np.median(limbs, axis=1) if limbs.size else np.full(len(told), np.nan)
     breadths = [
         np.linalg.norm(joints[f"left_{part}"] - joints[f"right_{part}"], axis=1) for part in ("shoulder", "hip")
     ]
@@ -69,7 +71,7 @@ def _relative(ruler: Array, rate_hz: float) -> Array:
     """Return by what factor the body is larger than usual, (T,); 1 throughout where that hardly changes."""
     half = max(1, round(WINDOW_S * rate_hz / 2))
     centers = np.arange(0, len(ruler), max(1, half // 4))
-    sizes = np.array([_median(ruler[max(0, at - half) : at + half + 1]) for at in centers])
+    sizes = np.array([known_median(ruler[max(0, at - half) : at + half + 1]) for at in centers])
     known = np.isfinite(sizes)
     if known.sum() < 2 or sizes[known].max() < STEADY * sizes[known].min():
         return np.ones(len(ruler))
@@ -77,7 +79,8 @@ def _relative(ruler: Array, rate_hz: float) -> Array:
     return np.asarray(low_pass(followed, rate_hz, 1 / WINDOW_S) / np.median(followed))
 
 
-def _median(values: Array) -> float:
+def known_median(values: Array) -> float:
+    """Return the median of what is known; nan where nothing is."""
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else float("nan")
 

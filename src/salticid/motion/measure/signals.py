@@ -132,7 +132,8 @@ def _bend(near: Array, far: Array) -> Array:
     if not seen.any():
         return np.full(len(near), np.nan)
     near, far = near[:, seen], far[:, seen]
-    cosine = (near * far).sum(axis=1) / np.linalg.norm(near, axis=1) / np.linalg.norm(far, axis=1)
+    size = np.linalg.norm(near, axis=1) * np.linalg.norm(far, axis=1)
+    cosine = np.divide((near * far).sum(axis=1), size, out=np.full(len(size), np.nan), where=size > 0)
     return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 

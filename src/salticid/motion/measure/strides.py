@@ -46,19 +46,20 @@ def find_strides(body: Body) -> FoundStrides:
 def _between_contacts(events: FootEvents, side: Side) -> list[Stride]:
     starts, ends = events.contacts_s[:-1], events.contacts_s[1:]
     return [
-        Stride(side, float(start), float(toe_off) if toe_off < end else float("nan"), float(end))
+        Stride(side, float(start), float(toe_off) if start < toe_off < end else float("nan"), float(end))
         for start, toe_off, end in zip(starts, events.toe_offs_s[:-1], ends, strict=True)
     ]
 
 
 def _alike(body: Body, strides: Sequence[Stride], contacts_s: Mapping[Side, Array]) -> list[Stride]:
-    """Return the strides that are near the median in time and reach, and in which the other foot comes down as well."""
-    if not strides:
-        return []
+    """Return the strides that are near the median of those seen whole, and have a contact of the other foot."""
     durations = np.array([stride.end_s - stride.start_s for stride in strides])
     reaches = np.array([_reach(body, stride) for stride in strides])
+    seen = np.isfinite(reaches)
+    if not seen.any():
+        return []
     others = np.array([_other_foot(stride, contacts_s) for stride in strides])
-    usual_s, usual_reach = np.median(durations), np.median(reaches[np.isfinite(reaches)], axis=None)
+    usual_s, usual_reach = np.median(durations[seen]), np.median(reaches[seen])
     good = np.abs(durations / usual_s - 1) < UNLIKE_DURATION
     good &= np.abs(reaches / usual_reach - 1) < UNLIKE_AMPLITUDE
     return [stride for stride, keep in zip(strides, good & others, strict=True) if keep]
@@ -74,9 +75,14 @@ def _reach(body: Body, stride: Stride) -> float:
 
 
 def _other_foot(stride: Stride, contacts_s: Mapping[Side, Array]) -> bool:
-    other = contacts_s["right" if stride.side == "left" else "left"]
+    other = contacts_s[other_side(stride.side)]
     phase = (other - stride.start_s) / (stride.end_s - stride.start_s)
     return bool(((phase > OTHER_FOOT[0]) & (phase < OTHER_FOOT[1])).any())
+
+
+def other_side(side: Side) -> Side:
+    """Return left for right and right for left."""
+    return "right" if side == "left" else "left"
 
 
 def curves_of(signals: Signals, strides: Sequence[Stride]) -> dict[str, Curve]:

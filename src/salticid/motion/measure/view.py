@@ -12,6 +12,7 @@ from salticid.core.types import Array
 from salticid.errors import InputError
 from salticid.motion.keypoints import SIDES, Side
 from salticid.motion.measure.proportions import THIGH, TRUNK
+from salticid.motion.measure.scale import known_median
 from salticid.motion.measured import View
 
 Joints = Mapping[str, Array]  # name -> (T, D)
@@ -58,11 +59,11 @@ def find_view(joints: Joints, dimensions: int, wanted: Literal["auto", "side", "
 
 
 def _breadth(joints: Joints) -> float:
-    """Return the breadth of shoulders or hips, whichever is wider for its kind, in lengths of the trunk."""
+    """Return the breadth of the shoulders, as they and the hips tell it, in lengths of the trunk."""
     shoulders, hips = (joints["right_" + part] - joints["left_" + part] for part in ("shoulder", "hip"))
     trunk = _trunk(joints)
     # Networks and markers place the hips at about 0.55 of the shoulders' distance.
-    breadths = [_median(np.abs(shoulders[:, 0])), _median(np.abs(hips[:, 0])) / 0.55]
+    breadths = [known_median(np.abs(shoulders[:, 0])), known_median(np.abs(hips[:, 0])) / 0.55]
     known = [breadth / trunk for breadth in breadths if np.isfinite(breadth)] if trunk > 0 else []
     if not known:
         raise InputError("neither trunk nor legs are seen whole: give the view (side, rear or front)")
@@ -73,7 +74,7 @@ def _trunk(joints: Joints) -> float:
     """Return the length of the trunk, or what it is for legs of this length where it is not seen."""
     trunks = [joints[f"{side}_shoulder"] - joints[f"{side}_hip"] for side in SIDES]
     legs = [joints[f"{side}_hip"] - joints[f"{side}_knee"] for side in SIDES]
-    lengths = (_median(np.linalg.norm(np.concatenate(limbs), axis=1)) for limbs in (trunks, legs))
+    lengths = (known_median(np.linalg.norm(np.concatenate(limbs), axis=1)) for limbs in (trunks, legs))
     trunk, thigh = lengths
     return trunk if np.isfinite(trunk) else thigh * TRUNK / THIGH
 
@@ -81,7 +82,7 @@ def _trunk(joints: Joints) -> float:
 def _rear_or_front(joints: Joints) -> View:
     """Seen from behind, the left side of the body is at the left of the picture."""
     across = [joints["right_" + part][:, 0] - joints["left_" + part][:, 0] for part in ("shoulder", "hip")]
-    return "rear" if _median(np.concatenate(across)) > 0 else "front"
+    return "rear" if known_median(np.concatenate(across)) > 0 else "front"
 
 
 def _direction(joints: Joints) -> Side:
@@ -89,8 +90,8 @@ def _direction(joints: Joints) -> Side:
     pairs = [
         (f"{side}_{start}", f"{side}_{end}") for side in SIDES for start, end in (("heel", "toe"), ("ankle", "toe"))
     ]
-    feet = [_median(joints[end][:, 0] - joints[start][:, 0]) for start, end in pairs]
-    face = [_median(joints["nose"][:, 0] - joints[f"{side}_ear"][:, 0]) for side in SIDES]
+    feet = [known_median(joints[end][:, 0] - joints[start][:, 0]) for start, end in pairs]
+    face = [known_median(joints["nose"][:, 0] - joints[f"{side}_ear"][:, 0]) for side in SIDES]
     for votes in (feet, face, [_travel(joints)]):
         known = [vote for vote in votes if np.isfinite(vote)]
         if known and sum(known) != 0:
@@ -102,8 +103,3 @@ def _travel(joints: Joints) -> float:
     hips = (joints["left_hip"] + joints["right_hip"])[:, 0]
     known = hips[np.isfinite(hips)]
     return float(known[-1] - known[0]) if len(known) > 1 else float("nan")
-
-
-def _median(values: Array) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")

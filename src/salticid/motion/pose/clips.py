@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from salticid.errors import ResourceError, SalticidError
 from salticid.motion.files.read import is_keypoint_file
 from salticid.motion.options import MotionOptions
 from salticid.motion.pose.clip import Clip
-from salticid.motion.pose.estimator import PoseEstimator, check_fps, check_networks, clip_of_keypoints
+from salticid.motion.pose.estimator import PoseEstimator, check_fps, check_installed, clip_of_keypoints
 from salticid.runtime import hardware, pool
 from salticid.runtime.cache import DEFAULT_MAX_BYTES, ArrayCache
 from salticid.runtime.outcome import Outcome
@@ -78,11 +78,11 @@ def estimate_clips(
     InputError
         `capture_fps` is not above 0.
     MissingError, IntegrityError
-        A model is not on this machine, or its file is damaged.
+        A model or an extra is not on this machine, or a model's file is damaged.
     """
     check_fps(capture_fps)
     if not all(map(is_keypoint_file, paths)):
-        check_networks(options.model)
+        check_installed(options.model)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="salticid-pose-")))
         cache = stack.enter_context(ArrayCache(cache_root or folder / "found", max_bytes=DEFAULT_MAX_BYTES))
@@ -121,7 +121,15 @@ def _failed(outcome: Outcome, error: SalticidError) -> Outcome:
 
 def _size_of(paths: Sequence[str | os.PathLike[str]]) -> Callable[[int], int]:
     """Return the order of the clips: the largest file first, for it takes longest."""
-    return lambda number: -Path(paths[number]).stat().st_size
+    return lambda number: -_bytes_of(paths[number])
+
+
+def _bytes_of(path: str | os.PathLike[str]) -> int:
+    """Return the size of a file; 0 where it has just gone, which its worker will say."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
 
 
 def _computed(jobs: Sequence[_Job], model: str, cache: ArrayCache, workers: int | None) -> Iterator[Outcome]:
@@ -130,7 +138,7 @@ def _computed(jobs: Sequence[_Job], model: str, cache: ArrayCache, workers: int 
         return
     if workers is None:
         workers = min(len(jobs), hardware.worker_count(WORKER_BYTES))
-    most_bytes = max(Path(job.path).stat().st_size for job in jobs)
+    most_bytes = max(_bytes_of(job.path) for job in jobs)
     function = functools.partial(_find_people, model=model, cache=cache)
     deadline_s = _LEAST_DEADLINE_S + most_bytes / _LEAST_BYTES_PER_S
     yield from pool.map(function, _shared_out(jobs, workers), workers=workers, timeout=deadline_s)
@@ -152,12 +160,14 @@ def _find_people(job: _Job, *, model: str, cache: ArrayCache) -> None:
     estimator = _warm(model, job.threads, os.fspath(cache.root), cache.max_bytes)
     estimator.followed(job.path, _Teller(job.told))
     if estimator.cached(job.path) is None:
-        raise ResourceError(f"what was found in {job.path} could not be kept in {cache.root}: is the disk full?")
+        raise ResourceError(
+            f"what was found in {job.path} could not be kept in {cache.root}: free some space, or cut it"
+        )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)
 def _warm(model: str, threads: int, root: str, max_bytes: int) -> PoseEstimator:
-    """Return this process's estimator, whose networks stay loaded from clip to clip."""
+    """Return this process's estimator, whose networks stay loaded from clip to clip; the last one alone is kept."""
     return PoseEstimator(model, threads=threads, cache=ArrayCache(root, max_bytes=max_bytes))
 
 
@@ -172,7 +182,8 @@ class _Teller:
         now_s = time.monotonic()
         if done >= total or now_s - self._last_s > _TOLD_EVERY_S:
             self._last_s = now_s
-            self._path.write_text(f"{done:12d}{total:12d}")
+            with suppress(OSError):  # a full disk: the work goes on, and is told less about
+                self._path.write_text(f"{done:12d}{total:12d}")
 
 
 @contextmanager
@@ -214,7 +225,10 @@ def _counts(path: Path) -> list[int]:
 
 def _with_clip(outcome: Outcome, estimator: PoseEstimator, capture_fps: float | None) -> Outcome:
     """Return the outcome of a worker with the clip that it left in the cache."""
-    followed = estimator.cached(outcome.item)
-    if followed is None:
-        return _failed(outcome, ResourceError(f"what was found in {outcome.item} is no longer in the cache"))
-    return replace(outcome, value=estimator.clip(outcome.item, followed, capture_fps))
+    try:
+        followed = estimator.cached(outcome.item)
+        if followed is None:
+            raise ResourceError(f"what was found in {outcome.item} is no longer in the cache: run it again")
+        return replace(outcome, value=estimator.clip(outcome.item, followed, capture_fps))
+    except SalticidError as error:  # the file has gone or changed meanwhile
+        return _failed(outcome, error)

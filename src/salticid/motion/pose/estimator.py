@@ -10,6 +10,7 @@ network's place. Several clips at once: `clips.estimate_clips`.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import math
 import os
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import get_args
 
 import numpy as np
 
-from salticid.engine import models
+from salticid.core.pyav import import_av
+from salticid.engine import models, packages
 from salticid.engine.cards import card
 from salticid.errors import InputError
 from salticid.motion.files.read import is_keypoint_file, read_keypoints
@@ -30,7 +32,7 @@ from salticid.runtime.cache import ArrayCache
 
 __all__ = ["Clip", "KeypointSource", "PoseEstimator", "Progress"]
 
-STEP = "pose 1"  # what the cache knows this step as: another number for other results
+STEP = "pose 2"  # what the cache knows this step as: another number for other results
 TASK = "motion"
 
 _SLOWER = 0.9  # of the container's rate: who filmed fewer frames per second than are shown has not filmed slow motion
@@ -153,8 +155,13 @@ def clip_of_keypoints(path: str | os.PathLike[str], capture_fps: float | None = 
     return Clip(Path(path).name, keypoints, quality, os.fspath(path), None, {}, quality.warnings)
 
 
-def check_networks(model: str) -> None:
+def check_installed(model: str) -> None:
     """Raise `MissingError` or `IntegrityError` now where what finds the body in a video is not on this machine."""
+    # Looked for, not imported: the workers alone need them.
+    if importlib.util.find_spec("av") is None:
+        import_av()
+    if importlib.util.find_spec("openvino") is None:
+        raise packages.missing("openvino")
     for name in (model, DETECTOR):
         models.find(card(name))
 

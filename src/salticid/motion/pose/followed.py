@@ -124,7 +124,7 @@ class Followed:
 
 
 def follow(path: str | os.PathLike[str], networks: BlazePose, progress: Progress | None = None) -> Followed:
-    """Follow the people of a video from its first frame to its last, or to where it breaks off.
+    """Follow the people of a video from its first frame to its last, or to where it breaks off or changes its size.
 
     Raises
     ------
@@ -140,6 +140,7 @@ def follow(path: str | os.PathLike[str], networks: BlazePose, progress: Progress
         record = _Record(Tracker(networks, check_every=every), _frame_count(video.info), progress)
         try:
             for frame in frames:
+                _check_size(frame, video.info, os.fspath(path))
                 record.add(frame)
         except BrokenStreamError as error:
             record.warnings.append(str(error))
@@ -169,6 +170,14 @@ def _decoded(video: VideoReader, clock: StageClock, threads: int) -> Generator[P
             if frame is None:
                 return
             yield frame
+
+
+def _check_size(frame: PlanesFrame, info: VideoInfo, name: str) -> None:
+    """Raise `BrokenStreamError` where the size changes: a place in one picture is another place in the next."""
+    width, height = frame.planes.width, frame.planes.height
+    if (width, height) != (info.width, info.height):
+        sizes = f"from {info.width} x {info.height} to {width} x {height} after {frame.index} frames"
+        raise BrokenStreamError(f"{name} changes {sizes}: what comes later was left out", frame.index)
 
 
 def _frame_count(info: VideoInfo) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +19,7 @@ MOST_HEIGHT_PX = 720  # of the pictures: larger ones are reduced
 LEAST_SCORE = 0.3  # joints seen less surely are not drawn
 
 _USUAL_FPS = 30.0
+_MOST_FPS = 1000.0  # that a file can state; the frames keep their own times all the same
 
 
 def write_overlay(
@@ -52,12 +54,13 @@ def write_overlay(
     with VideoReader(video) as reader:
         _check_same(os.fspath(video), (reader.info.width, reader.info.height), keypoints)
         pictures = _pictures(reader, keypoints, most_height_px)
-        first, start_s = next(pictures)
-        height, width = first.shape[:2]
-        rate = reader.info.average_fps or _USUAL_FPS
+        first = next(pictures, None)
+        if first is None:
+            raise InputError(f"no frame of {os.fspath(video)} can be shown: there is nothing to draw into")
+        start_s, (height, width) = first[1], first[0].shape[:2]
+        rate = min(reader.info.average_fps or _USUAL_FPS, _MOST_FPS)
         with VideoWriter(path, fps=rate, width=width, height=height, overwrite=overwrite) as out:
-            out.write(first, 0.0)
-            for done, (picture, time_s) in enumerate(pictures, start=2):
+            for done, (picture, time_s) in enumerate(itertools.chain([first], pictures), start=1):
                 out.write(picture, time_s - start_s)
                 if progress is not None:
                     progress(done, len(keypoints))

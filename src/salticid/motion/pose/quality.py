@@ -132,7 +132,7 @@ def _warnings(quality: TrackQuality) -> Iterator[str]:
     if quality.found_share < 1 - _GAPS:
         yield f"the person was found in only {quality.found_share:.0%} of the frames"
     if quality.people is not None and quality.people > 1:
-        choice = "choose with person='left', 'right' or 'largest'"
+        choice = "choose with --person (person=) left, right or largest"
         yield f"{quality.people} people are in view, and one of them was followed: {choice}"
     if quality.jumps:
         check = "see in the overlay whether it is always the same"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from salticid.motion.compare.description import cycle_of
 from salticid.motion.keypoints import Side
 from salticid.motion.measured import PHASE_POINTS, Measured
 from salticid.motion.report.chart import SIDE_COLORS, CurvePanel, curve_chart, shared_range
@@ -29,18 +30,13 @@ def curves(score: MotionScore) -> str:
         excess[curve.name] = max(excess.get(curve.name, 0.0), _excess(curve))
     main = sorted((name for name in excess if name in SHOWN), key=lambda name: -excess[name])
     others = sorted((name for name in excess if name not in SHOWN and excess[name] > 0), key=lambda name: -excess[name])
-    cycle = cycle_of(score.measured)
+    cycle = cycle_of(score.measured.activity)
     note = (
         f"Every {cycle} of this clip is a thin line, their mean the thick one. Gray is where another clip of yours "
         "would be, the dashed line your own mean. Where this one leaves it, the gap is filled and the axis black."
     )
     pairs = "".join(_pair(score, name) for name in (*main, *others[:SHOWN_OTHERS]))
     return section(f"Over the {cycle}", pairs, note)
-
-
-def cycle_of(measured: Measured) -> str:
-    """Return what the movement consists of."""
-    return "repetition" if measured.activity == "exercise" else "stride"
 
 
 def toe_off_percent(measured: Measured, side: Side | None) -> float:
@@ -87,7 +83,7 @@ def _panel(measured: Measured, curve: ScoredCurve) -> CurvePanel:
         high=curve.band.high,
         mean=curve.band.mean,
         toe_off_percent=toe_off_percent(measured, curve.side),
-        cycle=cycle_of(measured),
+        cycle=cycle_of(measured.activity),
     )
 
 

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from salticid.motion.compare.description import cycle_of
 from salticid.motion.compare.thresholds import METHOD
+from salticid.motion.measured import seen_from
 from salticid.motion.report.page import Cell, facts, section, table
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ def quality(score: MotionScore) -> str:
 
 def own_clips(baseline: Baseline) -> str:
     """Return what the clip was compared with, clip by clip."""
-    columns = (("Clip", ""), ("Strides", "number"), ("Found in", "number wide"), ("Score", "number"), ("Remarks", ""))
+    cycles = f"{cycle_of(baseline.activity).capitalize()}s"
+    columns = (("Clip", ""), (cycles, "number"), ("Found in", "number wide"), ("Score", "number"), ("Remarks", ""))
     rows = [("" if clip.used else "left-out", _own_clip(clip)) for clip in baseline.clips]
     note = "Each of your own clips is scored by the others, as if it were new; the limit is drawn from these scores."
     return section("Compared with", table(columns, rows) if rows else "", note)
@@ -52,7 +55,7 @@ def method(score: MotionScore, baseline: Baseline, files: Sequence[tuple[str, st
         ("Method", f"{score.method}: {_METHODS.get(score.method, score.method)}"),
         ("Score", f"{score.score:.2f}, made of {'; '.join(parts)}" if score.parts else f"{score.score:.2f}"),
         ("Limit", f"{score.limit:.2f}. {METHOD[0].upper()}{METHOD[1:]}"),
-        ("Scores of the own clips", ", ".join(f"{own:.2f}" for own in score.own_scores)),
+        ("Scores of the own clips", ", ".join(map(_number, score.own_scores))),
         ("Model", baseline.source or "no network: the joints were given"),
     ]
     beside = "<h3>Files of this report</h3>" + facts(files) if files else ""
@@ -65,7 +68,7 @@ def _own_clip(clip: ClipReport) -> Sequence[Cell]:
         clip.name,
         str(clip.strides) if clip.used else "–",
         _percent(clip.found_share) if math.isfinite(clip.found_share) else "–",
-        f"{clip.own_score:.2f}" if math.isfinite(clip.own_score) else "–",
+        _number(clip.own_score),
         "; ".join(remarks),
     )
 
@@ -73,7 +76,7 @@ def _own_clip(clip: ClipReport) -> Sequence[Cell]:
 def _doing(baseline: Baseline) -> str:
     """Return what is seen in the own clips, from where, and how fast."""
     speed = f", {baseline.speed_kmh:.1f} km/h" if math.isfinite(baseline.speed_kmh) else ""
-    return f"{baseline.activity} seen from the {baseline.view}{speed}, {baseline.fps:.4g} fps"
+    return f"{baseline.activity} seen {seen_from(baseline.view)}{speed}, {baseline.fps:.4g} fps"
 
 
 def _tracking(quality: TrackQuality) -> list[tuple[str, str]]:
@@ -91,6 +94,10 @@ def _tracking(quality: TrackQuality) -> list[tuple[str, str]]:
     mended = f"{_percent(quality.mended_share)} of the frames, and put back"
     swapped = [("Legs taken for each other in", mended), ("Legs that still change places", str(quality.swaps))]
     return [*told, ("Leaps", str(quality.jumps)), *swapped]
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "–"
 
 
 def _percent(share: float) -> str:

@@ -97,7 +97,7 @@ def markup(cell: Cell) -> str:
 def _style() -> str:
     """Return the style sheet, with the colors of the charts."""
     colors = "".join(f"--{name}: {color}; " for name, color in _COLORS.items())
-    return f":root {{ {colors}}}\n" + files("salticid.motion.report").joinpath("report.css").read_text()
+    return f":root {{ {colors}}}\n" + files("salticid.motion.report").joinpath("report.css").read_text("utf-8")
 
 
 def _row(kind: str, cells: Sequence[Cell], css: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from salticid.core.types import Image
+from salticid.motion.compare.description import cycle_of, cycles_of
 from salticid.motion.keypoints import Side
 from salticid.motion.report.chart import dumbbell, gauge, range_bar
-from salticid.motion.report.curves import cycle_of
 from salticid.motion.report.page import Cell, Html, figure, picture, section, table
 from salticid.motion.report.text import (
     comparison,
@@ -20,6 +20,7 @@ from salticid.motion.report.text import (
     unit_words,
     verdict,
 )
+from salticid.motion.score import OTHER_SPEED, differs
 
 if TYPE_CHECKING:
     from salticid.motion.baseline import Baseline
@@ -37,7 +38,7 @@ def head(score: MotionScore, title: str) -> str:
     chips = [
         ("Movement", measured.activity),
         ("View", f"{measured.view}{f', facing {measured.direction}' if measured.direction else ''}"),
-        (f"{cycle_of(measured).capitalize()}s", str(_cycles(score))),
+        (f"{cycle_of(measured.activity).capitalize()}s", str(len(measured.strides) or cycles_of(measured))),
         ("Time followed", f"{measured.duration_s:.1f} s at {measured.fps:.4g} fps"),
     ]
     if math.isfinite(measured.speed_kmh):
@@ -54,7 +55,7 @@ def head(score: MotionScore, title: str) -> str:
 
 def changes(score: MotionScore, baseline: Baseline) -> str:
     """Return what changed, largest first."""
-    other_speed = _is_other_speed(score.measured.speed_kmh, baseline.speed_kmh)
+    other_speed = differs(score.measured.speed_kmh, baseline.speed_kmh, OTHER_SPEED)
     shown = score.notable[:_SHOWN_CHANGES]
     items = "".join(_change(change, other_speed=other_speed) for change in shown)
     more = len(score.notable) - len(shown)
@@ -131,18 +132,6 @@ def _gauge(score: MotionScore) -> str:
     return figure(chart, said) if chart else ""
 
 
-def _cycles(score: MotionScore) -> int:
-    """Return how many strides or repetitions the clip has."""
-    counts = [measurement.count for measurement in score.measured.measurements.values()]
-    return len(score.measured.strides) or max(counts, default=0)
-
-
-def _is_other_speed(speed_kmh: float, own_kmh: float) -> bool:
-    from salticid.motion.score import OTHER_SPEED
-
-    return abs(speed_kmh / own_kmh - 1) > OTHER_SPEED  # not for nan, which is unknown
-
-
 def _change(change: Change, *, other_speed: bool) -> str:
     careful = [change.caution] if change.caution else []
     if other_speed and change.follows_speed:
@@ -155,8 +144,7 @@ def _change(change: Change, *, other_speed: bool) -> str:
 
 
 def _bar(change: Change) -> str:
-    spread = (change.value - change.mean) / change.t if change.t else change.sd
-    bar = (change.value, change.low, change.high, change.mean, spread)
+    bar = (change.value, change.low, change.high, change.mean, change.sd)
     return range_bar(*bar, change.own, outside=change.notable)
 
 
@@ -172,7 +160,7 @@ def _feature_row(change: Change) -> tuple[str, Sequence[Cell]]:
         mean,
         f"{low} – {high}",
         Html(_bar(change)),
-        f"{change.t:+.1f}",
+        f"{change.z:+.1f}",
     ]
     return "out" if change.notable else "", cells
 

@@ -55,13 +55,24 @@ _PHRASES = {
     "knee_valgus": ("the {side} knee falls inwards {by} {word} at midstance", "more", "less"),
     "crossover": ("the {side} foot crosses the middle {by} {word}", "further", "less far"),
     "step_width": ("the steps are {by} {word}", "wider", "narrower"),
+    "repetition_time": ("a repetition takes {by} {word}", "longer", "shorter"),
+    "time_down": ("the way down takes {by} {word}", "longer", "shorter"),
+    "time_up": ("the way up takes {by} {word}", "longer", "shorter"),
+    "depth": ("the pelvis goes down {by} {word}", "further", "less far"),
+    "knee_peak": ("the {side} knee bends {by} {word}", "more", "less"),
+    "hip_peak": ("the {side} hip flexes {by} {word}", "more", "less"),
+    "ankle_peak": ("the {side} ankle dorsiflexes {by} {word}", "more", "less"),
+    "trunk_lean_peak": ("the trunk leans {by} {word} forward at most", "more", "less"),
+    "knee_peak_difference": ("the left and the right knee differ by {by} {word}", "more", "less"),
+    "knee_valgus_peak": ("the {side} knee falls inwards {by} {word}", "more", "less"),
+    "trunk_sway_reach": ("the trunk sways to the sides by {by} {word}", "more", "less"),
+    "shoulder_tilt_reach": ("the shoulders tilt by {by} {word}", "more", "less"),
 }
 
 
 def verdict(score: MotionScore) -> str:
     """Return the one sentence that stands above everything else."""
-    activity = score.measured.activity
-    own = f"your own {count_word(len(score.own_scores))} {_MOVEMENTS.get(activity, 'clips')}"
+    own = f"your own {count_word(len(score.own_scores))} {_MOVEMENTS[score.own_activity]}"
     inside = is_inside(score)
     if inside is None:
         return f"No verdict: this clip cannot be compared with {own}."
@@ -70,7 +81,7 @@ def verdict(score: MotionScore) -> str:
     if not inside:
         told = phrase(largest) if largest else "no single feature stands out, the movement as a whole does"
         return f"Outside {own}: {told}. {sure}"
-    alone = f", though {phrase(largest)}" if largest else ": it differs from them no more than they do among themselves"
+    alone = f", though {phrase(largest)}" if largest else ": it differs from them no more than another of them would"
     return f"Inside {own}{alone}. {sure}"
 
 
@@ -80,8 +91,8 @@ def is_inside(score: MotionScore) -> bool | None:
 
 
 def confidence_word(confidence: float) -> str:
-    """Return a confidence of 0..1 as a word."""
-    return next(word for least, word in _CONFIDENCE if not confidence < least)
+    """Return a confidence of 0..1 as a word; an unknown one is low."""
+    return next((word for least, word in _CONFIDENCE if confidence >= least), "low")
 
 
 def phrase(change: Change) -> str:
@@ -101,14 +112,14 @@ def phrase(change: Change) -> str:
 def comparison(change: Change) -> str:
     """Return the numbers behind a change: this clip, the own range, and how many own spreads that is."""
     value, mean, low, high = (amount(one, change.unit) for one in (change.value, change.mean, change.low, change.high))
-    spreads = f"{abs(change.t):.1f} of your own spreads {'above' if change.t > 0 else 'below'}"
+    spreads = f"{abs(change.z):.1f} of your own spreads {'above' if change.z > 0 else 'below'}"
     beyond = "within" if change.low <= change.value <= change.high else "beyond"
     return f"{value} now; {mean} before, {beyond} your range of {low} to {high}; {spreads} your mean"
 
 
 def is_comparison(change: Change) -> bool:
     """Return whether a change tells of left against right, and not of a side."""
-    return change.name.endswith("_asymmetry")
+    return change.name.endswith(("_asymmetry", "_difference"))
 
 
 def where_outside(curve: ScoredCurve, part: Excursion, toe_off_percent: float, cycle: str) -> str:

@@ -27,7 +27,7 @@ from salticid.motion.files.mot import write_mot
 from salticid.motion.files.tables import Table, curves_table, features_table, write_table
 from salticid.motion.files.trc import write_body, write_trc
 from salticid.motion.measure.body import read_body
-from salticid.motion.report import sections as sections
+from salticid.motion.report import sections
 from salticid.motion.report.curves import curves
 from salticid.motion.report.method import method, own_clips, quality
 from salticid.motion.report.page import page
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 PAGE = "report.html"
 FOOTER = f"Not a medical device. Made by salticid {__version__}."
 JSON_VERSION = 1
+PARQUET = ("features.parquet", "curves.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def write_report(
     score, baseline
         The answer, and what it was compared with.
     folder
-        Made where it is missing; other files in it stay.
+        Made where it is missing; files in it that are none of a report stay.
     stills
         Pictures of the clip, (H, W, 3) uint8 RGB each, with a caption; see `overlay.stills`.
     title
@@ -95,13 +96,17 @@ def write_report(
     """
     outputs = _outputs(score, title or score.name, baseline, parquet=parquet)
     place = make_folder(folder)
-    for name in (PAGE, *(output.name for output in outputs)):
+    names = {output.name for output in outputs}
+    for name in (PAGE, *names):
         check_target(place / name, overwrite=overwrite)
+    for name in PARQUET if overwrite else ():
+        if name not in names:
+            (place / name).unlink(missing_ok=True)  # of another clip: it would pass for this one's
     left_out = {output.name: reason for output in outputs if (reason := _written(output, place))}
     files = [(output.name, output.content) for output in outputs if output.name not in left_out]
     absent = [(name, f"not written: {reason}") for name, reason in left_out.items()]
     html = report_html(score, baseline, title, stills, [*files, *absent])
-    write_bytes(place / PAGE, html.encode())
+    write_bytes(place / PAGE, html.encode(errors="replace"))  # a file's name can hold what is no text
     return WrittenReport(place, (PAGE, *(name for name, _ in files)), left_out)
 
 
@@ -149,7 +154,7 @@ def _outputs(score: MotionScore, title: str, baseline: Baseline, *, parquet: boo
         _Output("angles.mot", "joint angles for OpenSim", partial(_write_angles, score), needed=False),
     ]
     if parquet:
-        outputs += [replace(output, name=f"{Path(output.name).stem}.parquet") for output in outputs[1:3]]
+        outputs += [replace(output, name=name) for output, name in zip(outputs[1:3], PARQUET, strict=True)]
     return outputs
 
 

@@ -83,8 +83,7 @@ def observe(
     InputError
         The view is not known, a value is out of its range, or the keypoints are not of three dimensions.
     """
-    heading_deg = 0.0 if isinstance(motion, Keypoints) else motion.heading_deg
-    keypoints = motion if isinstance(motion, Keypoints) else motion.keypoints
+    keypoints, heading_deg = (motion, 0.0) if isinstance(motion, Keypoints) else (motion.keypoints, motion.heading_deg)
     flaws = Flaws(
         noise_m=noise_m,
         noise_memory_s=noise_memory_s,

@@ -88,15 +88,12 @@ def simulate_exercise(
     InputError
         There is no such exercise, a value is not one that people have, or the repetitions do not fit into `seconds`.
     """
-    if kind not in DEPTHS:
-        raise InputError(f"exercise is {kind!r}: choose one of {', '.join(DEPTHS)}")
-    limits = DEPTHS[kind]
-    depth = limits.typical if depth_deg is None else depth_deg
-    check_range(f"depth_deg of a {kind}", depth, limits.least, limits.most)
+    depth, limits = _depth_deg(kind, depth_deg), DEPTHS[kind]
     check_range("period_s", period_s, 0.8, 20)
     check_range("repetitions", repetitions, 1, 200)
     check_range("fps", fps, 5, 2000)
     check_range("height_m", height_m, *RANGES["height_m"])
+    check_range("variability", variability, *RANGES["variability"])
     rng = np.random.default_rng(seed)
     times = _repetition_times(repetitions, period_s, variability, rng)
     last_s = float(times[-1, -1]) + REST_S
@@ -109,6 +106,16 @@ def simulate_exercise(
     posture = _posture(kind, figure, effort_deg, (effort_deg - limits.rest) / (depth - limits.rest))
     places = _assembled(figure, posture)
     return _told(time, places, times, figure, heading_deg)
+
+
+def _depth_deg(kind: Kind, given_deg: float | None) -> float:
+    """Return how deep an exercise that is known goes, as given or as is typical."""
+    if kind not in DEPTHS:
+        raise InputError(f"exercise is {kind!r}: choose one of {', '.join(DEPTHS)}")
+    limits = DEPTHS[kind]
+    depth = limits.typical if given_deg is None else given_deg
+    check_range(f"depth_deg of a {kind}", depth, limits.least, limits.most)
+    return depth
 
 
 def _repetition_times(repetitions: int, period_s: float, variability: float, rng: np.random.Generator) -> Array:

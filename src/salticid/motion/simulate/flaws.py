@@ -27,7 +27,7 @@ class Flaws:
     noise_m: float = 0.01  # standard deviation of each coordinate at the body
     noise_memory_s: float = 0.0  # after which noise has forgotten itself to 1/e; 0 is white
     missing: float = 0.0  # share of the positions that are nan
-    missing_s: float = 0.1  # mean length of the runs of frames in which a joint is missing
+    missing_s: float = 0.1  # mean length of the runs of frames in which a joint is missing; more where the share asks
     time_jitter: float = 0.0  # share of a frame's time by which frames come too early or too late
     dropped: float = 0.0  # share of the frames that do not come at all
 
@@ -48,7 +48,7 @@ class Flaws:
         """Return which (T, K) are missing: each joint is lost and found again by chance, so that the share is met."""
         if not self.missing:
             return np.zeros(shape, bool)
-        found_again = min(1.0, 1 / max(self.missing_s * fps, 1e-9))
+        found_again = min(1.0, 1 / max(self.missing_s * fps, 1e-9), 1 / self.missing - 1)
         lose = found_again * self.missing / (1 - self.missing)
         chance = rng.random(shape)
         lost = chance < self.missing

@@ -92,7 +92,7 @@ def _told(style: GaitStyle, ground: Ground, time: Array, places: Array) -> Simul
         repetitions_s=np.zeros((0, 3)),
         cadence_spm=120 / stride_s,
         duty_factor=_mean(contact_time) / stride_s,
-        flight_time_s=max(0.0, stride_s / 2 - _mean(contact_time)),
+        flight_time_s=float(np.maximum(0.0, stride_s / 2 - _mean(contact_time))),
         speed_kmh=style.speed_kmh,
         vertical_oscillation_m=_oscillation_m(ground, end_s),
     )

@@ -28,7 +28,7 @@ class SimulatedMotion:
     repetitions_s: Array  # (R, 3) start, turning point and end of each repetition of an exercise
     cadence_spm: float  # of the strides in the recording
     duty_factor: float
-    flight_time_s: float  # mean; 0 in walking
+    flight_time_s: float  # mean; 0 in walking; nan where no stride is in the recording
     speed_kmh: float  # nan in an exercise
     vertical_oscillation_m: float  # of the middle of the hips, mean of the steps
 
