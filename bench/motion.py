@@ -3,8 +3,8 @@
     python bench/motion.py [--splits 10] [--output bench/results/motion.json]
 
 Simulated strides: keypoints of a side view with noise, clips that differ in chance alone. Motion capture: every model
-learns from five random clips of the usual style and ranks the others; the autoencoder was pre-trained on simulated
-persons alone, so it has seen nobody of it. Time: five clips of 300 frames at 720p to a saved baseline, processes and
+learns from five random clips of the usual style and ranks the others; the autoencoder of the package was pre-trained on
+simulated persons alone, so it has seen nobody of it. Time: five clips of 300 frames at 720p to a saved baseline, processes and
 networks started anew, with an empty cache and with a full one.
 """
 
@@ -66,22 +66,10 @@ def created_s(clips: list[Path], output: Path, cache: Path) -> float:
 
 def verdicts(folder: Path, splits: int) -> Iterator[Row]:
     """Yield the table of `salticid eval motion` for each view."""
-    network = simulated_network()
     for view in VIEWS:
-        found = evaluate(folder, splits=splits, view=view, network=network)
+        found = evaluate(folder, splits=splits, view=view)
         for row in found.rows:
             yield {"kind": "verdict", "view": view} | asdict(row)
-
-
-def simulated_network() -> object:
-    """Return an autoencoder that was pre-trained on simulated persons alone."""
-    from salticid.motion.compare.autoencoder_data import pretrain
-    from salticid.motion.compare.autoencoder_train import read_network
-
-    with tempfile.TemporaryDirectory(prefix="salticid-bench-") as folder:
-        path = Path(folder) / "network.npz"
-        pretrain(None, path)
-        return read_network(path)
 
 
 if __name__ == "__main__":
