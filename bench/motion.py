@@ -4,8 +4,8 @@
 
 Simulated strides: keypoints of a side view with noise, clips that differ in chance alone. Motion capture: every model
 learns from five random clips of the usual style and ranks the others; the autoencoder of the package was pre-trained on
-simulated persons alone, so it has seen nobody of it. Time: five clips of 300 frames at 720p to a saved baseline, processes and
-networks started anew, with an empty cache and with a full one.
+simulated persons alone, so it has seen nobody of it. Time: five clips of 300 frames at 720p to a saved baseline,
+processes and networks started anew, with an empty cache and with a full one.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ def export_onnx(
     labels_scale: int | None = None,
     keep_logits: bool = True,
     fp16_weights: bool = False,
+    classes: bool = True,
     metadata: Mapping[str, str] | None = None,
     overwrite: bool = False,
 ) -> Parity:
@@ -68,6 +69,8 @@ def export_onnx(
         With `labels_scale`: keep that first output too. A network with more than one keeps it always.
     fp16_weights
         Store the weights in 16 bits. The file is half as large, and computes in float32 as before.
+    classes
+        The largest of axis 1 is what counts, so it must be the same in both; else values alone are compared.
     metadata
         Properties of the model, such as `salticid.task`.
     overwrite
@@ -95,7 +98,8 @@ def export_onnx(
     data = model.SerializeToString()
     bounds = (MOST_HALF_DIFFERENCE, LEAST_HALF_EQUAL) if fp16_weights else (parity.MOST_DIFFERENCE, parity.LEAST_EQUAL)
     inputs = parity.random_inputs(_compared_shapes(input_shape, dynamic=dynamic))
-    found = check_parity(network, data, inputs, most_difference=bounds[0], least_equal=bounds[1])
+    least_equal = bounds[1] if classes else 0.0
+    found = check_parity(network, data, inputs, most_difference=bounds[0], least_equal=least_equal)
     atomic.write_bytes(path, data, overwrite=overwrite)
     return found
 

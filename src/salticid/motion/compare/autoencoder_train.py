@@ -173,7 +173,7 @@ def to_onnx_bytes(network: GaitAutoencoder) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "autoencoder.onnx"
         shape = (2, FRAMES, 2 * len(SIGNALS))
-        export_onnx(network, path, input_shape=shape, input_name=INPUT, output_names=(OUTPUT,))
+        export_onnx(network, path, input_shape=shape, input_name=INPUT, output_names=(OUTPUT,), classes=False)
         return path.read_bytes()
 
 

@@ -4,7 +4,8 @@ report.html      one file, opens anywhere, prints to PDF
 score.json       verdict, changes, curves
 features.csv     every feature of every stride          (features.parquet on request)
 curves.csv       every stride in 101 points             (curves.parquet on request)
-keypoints.trc    joints in meters, where the person's height is known
+signals.csv      angles and distances frame by frame    (signals.parquet on request)
+keypoints.trc    joints in meters: of a picture where the height is known, else as the network guesses them in 3D
 angles.mot       joint angles
 """
 
@@ -24,8 +25,8 @@ from salticid.core.atomic import check_target, make_folder, write_bytes
 from salticid.core.types import Image
 from salticid.errors import InputError
 from salticid.motion.files.mot import write_mot
-from salticid.motion.files.tables import Table, curves_table, features_table, write_table
-from salticid.motion.files.trc import write_body, write_trc
+from salticid.motion.files.tables import Table, curves_table, features_table, signals_table, write_table
+from salticid.motion.files.trc import write_body, write_trc, write_world
 from salticid.motion.measure.body import read_body
 from salticid.motion.report import sections
 from salticid.motion.report.curves import curves
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 PAGE = "report.html"
 FOOTER = f"Not a medical device. Made by salticid {__version__}."
 JSON_VERSION = 1
-PARQUET = ("features.parquet", "curves.parquet")
+PARQUET = ("features.parquet", "curves.parquet", "signals.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +146,23 @@ def report_json(score: MotionScore, title: str = "") -> str:
 
 def _outputs(score: MotionScore, title: str, baseline: Baseline, *, parquet: bool) -> list[_Output]:
     """Return the files beside the page."""
-    features, every_stride = features_table(score.measured), curves_table(score.measured)
+    measured = score.measured
+    features, every_stride, every_frame = features_table(measured), curves_table(measured), signals_table(measured)
     outputs = [
         _Output("score.json", "verdict, changes and curves for programs", partial(_write_json, score, title)),
         _Output("features.csv", "every feature of every stride", partial(_write_table, features)),
         _Output("curves.csv", "every stride in 101 points", partial(_write_table, every_stride)),
-        _Output("keypoints.trc", "joints for OpenSim", partial(_write_joints, score, baseline), needed=False),
+        _Output("signals.csv", "angles and distances frame by frame", partial(_write_table, every_frame)),
+        _Output(
+            "keypoints.trc",
+            f"joints for OpenSim{_guessed(score)}",
+            partial(_write_joints, score, baseline),
+            needed=False,
+        ),
         _Output("angles.mot", "joint angles for OpenSim", partial(_write_angles, score), needed=False),
     ]
     if parquet:
-        outputs += [replace(output, name=name) for output, name in zip(outputs[1:3], PARQUET, strict=True)]
+        outputs += [replace(output, name=name) for output, name in zip(outputs[1:4], PARQUET, strict=True)]
     return outputs
 
 
@@ -191,6 +199,16 @@ def _write_joints(score: MotionScore, baseline: Baseline, path: Path) -> None:
     if keypoints.dimensions == 3:
         write_trc(path, keypoints.times_s, keypoints.positions, keypoints.names)
         return
-    if not math.isfinite(score.measured.height_m):
+    if math.isfinite(score.measured.height_m):
+        write_body(path, read_body(keypoints, baseline.options))
+        return
+    if keypoints.world_m is None:
         raise InputError("it is in meters, which need the person's height: give it (height_m)")
-    write_body(path, read_body(keypoints, baseline.options))
+    write_world(path, keypoints, score.measured.view, score.measured.direction)
+
+
+def _guessed(score: MotionScore) -> str:
+    """Return how the file of joints says that it is a guess, where it is one."""
+    if score.clip is None or score.clip.keypoints.world_m is None or math.isfinite(score.measured.height_m):
+        return ""
+    return ", in 3D as the network guesses them, for want of the person's height"
