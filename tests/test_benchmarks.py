@@ -32,7 +32,7 @@ def results(tmp_path):
     return shutil.copytree(RESULTS, tmp_path / "results")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md", "docs/stereo.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md", "docs/motion.md", "docs/stereo.md"])
 def test_the_tables_are_what_the_results_give(tables, tmp_path, page):
     (tmp_path / page).parent.mkdir(exist_ok=True)
     shutil.copy(ROOT / page, tmp_path / page)
