@@ -49,14 +49,11 @@ def motion(
     AUC: the chance that a changed clip scores higher than an unchanged one; mean and spread over the splits.
     """
     from salticid.core.atomic import check_target
-    from salticid.core.files import read_head
     from salticid.motion.compare.autoencoder_train import read_network
     from salticid.motion.compare.evaluate import MODELS, evaluate
 
     if output:
         check_target(output, overwrite=overwrite)
-    if network:
-        read_head(network)  # that there is no such file is wrong input
     found = evaluate(
         data,
         models=[name.strip() for name in models.split(",")] if models else MODELS,

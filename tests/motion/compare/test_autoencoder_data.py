@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from motion_recordings import write_recordings
 
 from salticid.errors import InputError
 from salticid.motion.compare.autoencoder import SIGNALS
-from salticid.motion.simulate.persons import GaitStyle, simulate_gait
+from salticid.motion.simulate.persons import GaitStyle
 
 pytest.importorskip("torch", reason="pre-training needs torch")
 
 from salticid.motion.compare.autoencoder_data import pretrain, recorded_persons, simulated_persons
 from salticid.motion.compare.autoencoder_train import read_network, shipped_network
-
-NAMES = {
-    "pelvis": "Hips",
-    "hip": "UpperLeg",
-    "knee": "LowerLeg",
-    "ankle": "Foot",
-    "toe": "Toes",
-    "shoulder": "UpperArm",
-    "elbow": "LowerArm",
-    "wrist": "Hand",
-}
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +21,7 @@ def recordings(tmp_path_factory):
     """A folder of motion capture: two styles, made by the simulation."""
     folder = tmp_path_factory.mktemp("mocap")
     for style, speed_kmh in (("normal", 5.0), ("slow", 3.0)):
-        for number in (1, 2):
-            motion = simulate_gait(GaitStyle(speed_kmh=speed_kmh), seconds=4, fps=30, seed=number).keypoints
-            kept = [name for name in motion.names if name.partition("_")[2] in NAMES]
-            names = [f"{NAMES[name.partition('_')[2]]}_{name[0].upper()}" for name in kept]
-            places = np.stack([100 * motion.joint(name) for name in kept], axis=1)
-            np.savez(folder / f"x_walk_{style}_{number:03d}.bvh.npz", P=places, n=np.array(names))
+        write_recordings(folder, style, GaitStyle(speed_kmh=speed_kmh), 2, seconds=4.0)
     return folder
 
 

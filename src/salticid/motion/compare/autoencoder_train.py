@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from salticid.core.atomic import write_bytes
+from salticid.core.files import read_bytes
 from salticid.core.types import Array
 from salticid.engine import models, packages
 from salticid.engine.export_onnx import export_onnx
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from salticid.motion.compare.autoencoder_network import GaitAutoencoder
 
 MODEL = "gait-autoencoder"  # the name of its card
+MOST_BYTES = 1 << 24  # of a file with a network, which has 0.1 MB
 
 EPOCHS = 4
 STEP = 5  # frames between the windows that it is tuned on
@@ -146,13 +148,16 @@ def read_network(path: str | os.PathLike[str]) -> GaitAutoencoder:
 
     Raises
     ------
+    InputError
+        The file cannot be read.
     IntegrityError
-        The file is damaged, or is of another network.
+        It is damaged, or is of another network.
     MissingError
         torch is not installed.
     """
     torch = packages.torch()
-    arrays = from_npz(Path(path).read_bytes(), str(path))
+    data, name = read_bytes(path, max_bytes=MOST_BYTES)
+    arrays = from_npz(data, name)
     if arrays.pop("signals", np.array([])).tolist() != list(SIGNALS):
         raise IntegrityError(f"{path} is no network of the signals that are measured now: train it again")
     network = _new_network(0)
