@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from salticid.motion.measure import event_timing
 from salticid.motion.measure.event_timing import Course, Window, refine_events
 
 WINDOW = Window(0.06, 0.1)
@@ -32,13 +33,28 @@ def test_twelve_landings_are_timed_between_the_frames(rate_hz, most_s):
     assert np.abs(exact_s - moments_s).mean() < most_s
 
 
-def test_leaving_is_landing_backwards():
+def test_leaving_is_landing_backwards(monkeypatch):
+    monkeypatch.setattr(event_timing, "DEPARTING", event_timing.ARRIVING)
     rng = np.random.default_rng(1)
     moments_s = 0.5 + 1.037 * np.arange(12)
     times_s, places = landing(moments_s, 60, 0.0, rng)
     [arrival_s] = refine_events(times_s, [Course(places, moments_s)], WINDOW, 0.8, arrives=True)
     [departure_s] = refine_events(times_s, [Course(places[::-1], times_s[-1] - moments_s)], WINDOW, 0.8, arrives=False)
     np.testing.assert_allclose(departure_s, times_s[-1] - arrival_s, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whether_a_foot_sets_off_from_rest_or_with_a_jerk_is_told_by_the_data(seed):
+    rng = np.random.default_rng(seed)
+    moments_s = 0.5 + 1.037 * np.arange(12)
+    for speed, bend in ((0.0, 8.0), (1.5, 0.0)):
+        times_s = np.arange(0, moments_s[-1] + 0.5, 1 / 60)
+        after = np.clip(times_s - moments_s[:, None], 0, 0.2).sum(axis=0) % 0.2
+        forward = speed * after + bend * after**2 / 2
+        places = np.stack([forward, forward / 2], axis=1) + rng.normal(0, 0.0057, (len(times_s), 2))
+        rough_s = moments_s + rng.normal(0, 0.004, 12)
+        [exact_s] = refine_events(times_s, [Course(places, rough_s)], WINDOW, 1.2, arrives=False)
+        assert abs((exact_s - moments_s).mean()) < 0.010
 
 
 def test_both_feet_keep_their_own_moments():

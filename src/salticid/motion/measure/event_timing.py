@@ -6,9 +6,13 @@ on the movement. So here the unfiltered places of all strides of a clip, laid ov
     place(t) = rest + drift (t - a)                          while the point stands
     place(t) = rest + speed (t - a) + bend (t - a)² / 2      while it comes or goes
 
-and `a` is the moment for which that fits best (a regression with a change point; Hinkley 1971). A dozen strides at all
+and `a` is the moment that explains them best (a regression with a change point; Hinkley 1971). A dozen strides at all
 their different phases against the frames give the shape between the frames; each stride then tells by how much it is
 earlier or later than the others.
+
+Whether a foot sets off gently or with a jerk changes the moment by more than a frame, and noise hides it. So both
+beliefs about `speed` are tried, and each counts as much as it foresees the data (Bayesian model averaging; Hoeting et
+al. 1999, eq. 1 and 2, with the evidence of a linear model as in Bishop 2006, eq. 3.86).
 """
 
 from __future__ import annotations
@@ -25,11 +29,11 @@ SEARCH_S, STEP_S = 0.06, 0.002
 # How far from 0 rest, drift, speed and bend usually are, in body heights and seconds; the last two at a pace of one
 # body height per second. A weak prior (ridge regression) for clips of few strides.
 PLACE, DRIFT, BEND = 0.05, 0.05, 25.0
-SPEED_ARRIVING, SPEED_DEPARTING = 0.3, 0.15  # a foot lands with some speed, and sets off from rest
+ARRIVING, DEPARTING = (0.2,), (0.015, 0.3)  # speeds: a foot lands with some, and sets off from rest or with a jerk
 LEAST_NOISE = 0.006  # of the body's height: how well the shape explains even what is measured without noise
 LEAST_SAMPLES = 6  # on either side of the moment, of all strides together
 SET_OFF = 2  # which of these is the speed at the change point
-COMMON_SD_S = 0.03  # what the rough moments of all strides together stray
+COMMON_SD_S = 0.09  # what the rough moments of all strides together stray
 MOST_OWN_S, OWN_SD_S = 0.04, 0.01  # of one stride beyond what is common to all: what a rough moment strays
 
 
@@ -62,7 +66,8 @@ def refine_events(
         Body heights per second that the body goes over the ground.
     """
     direction = 1.0 if arrives else -1.0  # of time in which the point comes to rest
-    usual = np.array([PLACE, DRIFT, (SPEED_ARRIVING if arrives else SPEED_DEPARTING) * pace, BEND * pace])
+    speeds = ARRIVING if arrives else DEPARTING
+    usual = np.array([[PLACE, DRIFT, speed * pace, BEND * pace] for speed in speeds])
     rough_s = np.concatenate([course.rough_s for course in courses])
     if not len(rough_s):
         return [course.rough_s for course in courses]
@@ -97,16 +102,30 @@ def _cloud(times_s: Array, places: Array, moment_s: float, window: Window, direc
 
 
 def _change_point(ages: Array, places: Array, weak: Array, noise: float, was: float) -> tuple[float, Array]:
-    """Return the age at which the point comes to rest, and the shape (4, A) of its course around it."""
+    """Return the age at which the point comes to rest, and the shape (4, A) of its course around it.
+
+    `weak` (B, 4) holds what each belief adds to the data: noise over what is usual.
+    """
     away = np.sign(places[ages <= np.quantile(ages[ages < 0], 0.4)].mean(axis=0))
     offsets = np.arange(-SEARCH_S, SEARCH_S + STEP_S / 2, STEP_S)
-    terms = np.stack([np.concatenate([_terms(ages - offset), np.diag(weak)]) for offset in offsets])
+    rough = ((was + offsets) / COMMON_SD_S) ** 2
+    terms = np.stack([_terms(ages - offset) for offset in offsets])
+    fits = [_fitted(terms, places, away, one, noise) for one in weak]
+    surprises = np.stack([surprise + rough for surprise, _ in fits])
+    likely = np.exp((surprises.min() - surprises) / 2)
+    offset = float(np.average(offsets, weights=likely.sum(axis=0)))
+    belief = int(likely.sum(axis=1).argmax())
+    return offset, fits[belief][1][int(np.abs(offsets - offset).argmin())]
+
+
+def _fitted(terms: Array, places: Array, away: Array, weak: Array, noise: float) -> tuple[Array, Array]:
+    """Return how much the places surprise at each offset (O,), minus twice the logarithm, and the shapes (O, 4, A)."""
+    terms = np.concatenate([terms, np.broadcast_to(np.diag(weak), (len(terms), 4, 4))], axis=1)
     data = np.concatenate([places, np.zeros((4, places.shape[1]))])
-    alike = [_shapes(terms, data[:, axis], away[axis]) for axis in range(places.shape[1])]
-    shapes = np.stack(alike, axis=2)
-    misses = ((terms @ shapes - data) ** 2).sum(axis=(1, 2)) + (noise * (was + offsets) / COMMON_SD_S) ** 2
-    best = int(misses.argmin())
-    return float(offsets[best]), shapes[best]
+    shapes = np.stack([_shapes(terms, data[:, axis], away[axis]) for axis in range(places.shape[1])], axis=2)
+    misses = ((terms @ shapes - data) ** 2).sum(axis=(1, 2)) / noise**2
+    room = np.linalg.slogdet(np.swapaxes(terms, 1, 2) @ terms)[1] - 2 * np.log(weak).sum()
+    return misses + places.shape[1] * room, shapes
 
 
 def _shapes(terms: Array, course: Array, away: float) -> Array:
