@@ -84,6 +84,13 @@ def test_calibration_json_is_for_people(baseline, folder):
     assert (told["fps"], told["speed_kmh"], told["view"]) == (pytest.approx(60), 5.0, "side")
 
 
+def test_all_of_it_is_plain_json_for_a_program(baseline):
+    told = json.loads(json.dumps(baseline.to_dict(), allow_nan=False))
+    assert told["limit"] == baseline.limit.value
+    assert told["own_scores"] == list(baseline.own_scores)
+    assert [clip["name"] for clip in told["clips"]] == [clip.name for clip in baseline.clips]
+
+
 def test_a_baseline_is_not_written_over_unless_asked_and_then_nothing_old_is_left(baseline, tmp_path):
     baseline.save(tmp_path)
     with pytest.raises(InputError, match="exists"):

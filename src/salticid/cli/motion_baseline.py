@@ -93,7 +93,7 @@ def _report(out: Output, made: Baseline, folder: Path, seconds: float) -> None:
     warn(out, made.warnings)
     own = quote(str(folder))
     out.say(f"wrote {folder} after {seconds:.1f} s; next: salticid motion score CLIP --baseline {own} -o report/")
-    out.result(_entry(made, folder, seconds))
+    out.result(made.to_dict() | {"folder": folder, "seconds": seconds})
     left_out = [clip for clip in made.clips if not clip.used]
     for clip in left_out:
         typer.echo(f"left out: {clip.name}: {clip.reason}", err=True)
@@ -115,11 +115,3 @@ def _row(clip: ClipReport) -> tuple[Any, ...]:
 
 def _speed(speed_kmh: float) -> str:
     return f"{speed_kmh:.1f} km/h" if speed_kmh == speed_kmh else "speed unknown"
-
-
-def _entry(made: Baseline, folder: Path, seconds: float) -> dict[str, Any]:
-    """Return what a program wants to know."""
-    same = ("name", "view", "activity", "direction", "fps", "speed_kmh", "height_m", "source", "warnings", "own_scores")
-    told = {field: getattr(made, field) for field in same}
-    clips = [asdict(clip) for clip in made.clips]
-    return told | {"limit": made.limit.value, "clips": clips, "folder": folder, "seconds": seconds}

@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from salticid.core.options import ProfileName
+from salticid.core.plain import strict
 from salticid.errors import InputError
 from salticid.motion.compare.baseline_file import read_baseline, write_baseline
 from salticid.motion.compare.clip_report import ClipReport
@@ -136,6 +137,14 @@ class Baseline:
         ended = time.perf_counter()
         stages = {"pose": posed - start, "measure": told - posed, "score": ended - told}
         return replace(score, latency_ms={stage: 1000 * seconds for stage, seconds in stages.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a program wants to know as plain values for JSON; what is unknown is None."""
+        same = ("name", "view", "activity", "direction", "fps", "speed_kmh", "height_m", "source", "warnings")
+        told = {field: getattr(self, field) for field in (*same, "own_scores")}
+        clips = [asdict(clip) for clip in self.clips]
+        found: dict[str, Any] = strict({**told, "limit": self.limit.value, "clips": clips})
+        return found
 
     def save(self, folder: File, *, overwrite: bool = False) -> None:
         """Write it to a folder: calibration.json for people and programs, and arrays beside it.
