@@ -15,11 +15,12 @@ import motion_tables
 import refine_tables
 import segment_tables
 import stereo_tables
+import upscale_tables
 from stereo_candidates import Row
 from stereo_tables import Table
 from tuning import OF_RANGES
 
-PAGES = ("README.md", "docs/benchmarks.md", "docs/motion.md", "docs/segment.md", "docs/stereo.md")
+PAGES = ("README.md", "docs/benchmarks.md", "docs/motion.md", "docs/segment.md", "docs/stereo.md", "docs/upscale.md")
 MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 VECTORS = {"avx512bw": "AVX-512", "avx2": "AVX2", "neon": "NEON"}  # the widest comes first
 
@@ -112,6 +113,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     **{name: ("motion_pose", make) for name, make in motion_tables.POSE_TABLES.items()},
     **{name: ("segment_accuracy", make) for name, make in segment_tables.ACCURACY_TABLES.items()},
     **{name: ("refine_accuracy", make) for name, make in refine_tables.ACCURACY_TABLES.items()},
+    **{name: ("upscale", make) for name, make in upscale_tables.TABLES.items()},
     "tuning": ("tuning", tuning),
     "startup": ("startup", startup),
     "pool": ("pool", pool),

@@ -149,6 +149,7 @@ void compare_only(std::size_t count, std::string_view instruction_set) {
 void bind_filters(nb::module_& module);     // bind_filter.cpp
 void bind_labels(nb::module_& module);      // bind_label.cpp
 void bind_refinement(nb::module_& module);  // bind_refine.cpp
+void bind_upscaling(nb::module_& module);   // bind_upscale.cpp
 
 NB_MODULE(_native, module) {
     module.doc() = "Kernels in C++; salticid.core.native says which of them this machine runs.";
@@ -168,4 +169,5 @@ NB_MODULE(_native, module) {
     bind_filters(module);
     bind_labels(module);
     bind_refinement(module);
+    bind_upscaling(module);
 }

@@ -9,6 +9,7 @@
 #include "label.h"
 #include "patch.h"
 #include "patch_float.h"
+#include "plain_net.h"
 #include "refine.h"
 #include "sgm_kernels.h"
 
@@ -24,6 +25,7 @@ struct InstructionSet {
     const FloatPatchKernels* float_patches;
     const RefineKernels* refinement;
     const LabelKernels* labels;
+    const PlainNetKernels* plain_nets;
 };
 
 // What the CPU has and the operating system keeps the registers of, best first; the last is "scalar".

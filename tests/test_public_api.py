@@ -66,6 +66,7 @@ def test_importing_the_package_imports_nothing_heavy():
         "train refine",
         "train segment",
         "segment",
+        "upscale",
         "export",
         "models list",
         "cache info",

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from salticid.stereo.refine import RefinedMap, Refiner
     from salticid.stereo.refine_network import UltraLightweightRefinementNet
     from salticid.stereo.simulate import ScenePair, simulate_pair
+    from salticid.upscale.infer import Upscaler
+    from salticid.upscale.options import UpscaleOptions
+    from salticid.upscale.result import Upscaled
 
 __version__ = "0.1.0"
 
@@ -83,6 +86,9 @@ _HOMES = {
     "StereoOptions": "stereo.options",
     "TensorRTOptimizer": "engine.tensorrt",
     "UltraLightweightRefinementNet": "stereo.refine_network",
+    "UpscaleOptions": "upscale.options",
+    "Upscaled": "upscale.result",
+    "Upscaler": "upscale.infer",
     "create_baseline": "motion.baseline",
     "fill_holes": "stereo.fill",
     "read_image": "core.image",
@@ -122,6 +128,9 @@ __all__ = [
     "StereoOptions",
     "TensorRTOptimizer",
     "UltraLightweightRefinementNet",
+    "UpscaleOptions",
+    "Upscaled",
+    "Upscaler",
     "__version__",
     "create_baseline",
     "fill_holes",

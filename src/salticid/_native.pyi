@@ -236,3 +236,36 @@ class Refinement:
         threads: int,
     ) -> bool:
         """Write what the network chooses; `probability` has 256 entries, by its last output shifted, from -128 on."""
+
+class PlainNet:
+    """A network of 3x3 convolutions in 8 bits, packed for one instruction set."""
+
+    def __init__(
+        self,
+        layers: list[tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.float32]]],
+        scale: int,
+        repeats: int,
+        instruction_set: str,
+    ) -> None:
+        """Take weights (O, I, 3, 3), bias (O,) and multiplier (O,) of each layer, all contiguous.
+
+        Raises
+        ------
+        ValueError
+            The layers do not fit each other or are too large, or a sum could overflow.
+        TypeError
+            An array has another dtype or number of axes, or is not contiguous.
+        """
+
+    def enlarge(self, image: Image, result: Image, threads: int) -> None:
+        """Write the result (scale H, scale W, 3) of an image (H, W, 3); both have contiguous pixels in a row.
+
+        Raises
+        ------
+        ValueError
+            The arrays do not fit each other or the network.
+        TypeError
+            An array has another dtype or number of axes, or cannot be written.
+        MemoryError
+            The working memory is not to be had.
+        """

@@ -21,10 +21,12 @@ from salticid.cli.output import Output
 from salticid.cli.page import Page
 from salticid.core import native
 from salticid.core.image import read_image, write_image
+from salticid.engine import cards
 
 VERBS = ["doctor", "demo", "stereo match", "stereo simulate", "eval stereo", "models list", "models get"]
 VERBS += ["models verify", "cache info", "cache clear", "eval refine", "train refine", "export"]
 VERBS += ["motion baseline", "motion score", "motion simulate", "eval motion", "train motion"]
+VERBS += ["upscale", "eval upscale", "train upscale"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -172,7 +174,8 @@ def test_models_are_listed_and_an_absent_one_says_what_to_type(salticid):
     listed = json.loads(salticid("models", "list", "--json").out)
     assert {"blazepose-detector", "blazepose-full"} <= {entry["name"] for entry in listed}
     states = {entry["name"]: entry["status"] for entry in listed}
-    in_the_package = ("refine", "fastseg-camvid", "fastseg-camvid-int8", "gait-autoencoder")
+    in_the_package = {name for name, card in cards.cards().items() if card.source.KIND == "package"}
+    assert {"refine", "fastseg-camvid-int8", "gait-autoencoder", "upscale-fast-x4-int8"} <= in_the_package
     assert {states.pop(name) for name in in_the_package} == {"ready"}
     assert set(states.values()) == {"absent"}
     done = salticid("models", "verify", "blazepose-full")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from salticid.core.video import VideoReader, VideoWriter
+from salticid.core.video_writer import codec_of, likely_fps
 from salticid.errors import InputError
 
 pytest.importorskip("av", reason="the extra 'video' is not installed")
@@ -190,3 +191,14 @@ def test_writing_outside_the_block_is_an_input_error(tmp_path):
         out.write(plain(COLORS[0]))
     with pytest.raises(InputError, match="'with' block"):
         out.write(plain(COLORS[0]))
+
+
+def test_what_is_no_video_suffix_is_an_input_error():
+    assert codec_of("a.WebM") == "vp9"
+    with pytest.raises(InputError, match=r"a\.png: a video ends in \.mp4, \.mov, \.mkv, \.webm"):
+        codec_of("a.png")
+
+
+@pytest.mark.parametrize(("told", "taken"), [(None, 30), (0.0, 30), (90_000.0, 30), (23.976, 23.976)])
+def test_a_rate_that_is_none_is_not_believed(told, taken):
+    assert likely_fps(told) == taken

@@ -21,6 +21,7 @@
 #include "filter.h"
 #include "label.h"
 #include "patch_runner.h"
+#include "plain_net.h"
 #include "refine.h"
 #include "sgm.h"
 
@@ -494,6 +495,68 @@ std::size_t compare_labels() {
     return compared;
 }
 
+// ---- Plain networks
+
+// A layer whose weights are small enough for sums of 16 bits.
+struct Convolution {
+    std::vector<std::int8_t> weights;
+    std::vector<std::int32_t> bias;
+    std::vector<float> multiplier;
+    std::size_t inputs;
+
+    Convolution(Random& random, std::size_t from, std::size_t outputs) : inputs(from) {
+        for (std::size_t n = 0; n < outputs * inputs * 9; ++n)  // four of them are at most 128
+            weights.push_back(static_cast<std::int8_t>(static_cast<int>(random.below(65)) - 32));
+        for (std::size_t n = 0; n < outputs; ++n) {
+            bias.push_back(static_cast<std::int32_t>(random.below(200001)) - 100000);
+            multiplier.push_back(static_cast<float>(random.below(1000)) / 400000.0f);
+        }
+    }
+};
+
+salticid::PlainNet on(const InstructionSet& set, const std::vector<Convolution>& layers, std::size_t scale,
+                      std::size_t repeats) {
+    std::vector<salticid::ConvolutionGiven> given;
+    for (const Convolution& layer : layers)
+        given.push_back(
+            {layer.weights.data(), layer.bias.data(), layer.multiplier.data(), layer.inputs, layer.bias.size()});
+    return salticid::PlainNet(*set.plain_nets, given, scale, repeats);
+}
+
+Image enlarged(const salticid::PlainNet& net, const Image& image, std::size_t threads, bool upside_down) {
+    // Rows of three bytes a pixel; what lies between the rows must stay as it is.
+    Image large(image.height() * net.scale(), image.width() * net.scale(), 4, upside_down);
+    net.enlarge({image.first(), image.stride(), image.height(), image.width() / 3}, threads,
+                {large.first(), large.stride()});
+    return large;
+}
+
+std::size_t compare_plain_nets() {
+    Random random(7);
+    std::size_t compared = 0;
+    for (const std::size_t height : {1, 2, 3, 14})
+        for (const std::size_t width : {1, 2, 3, 4, 5, 7, 8, 9, 33, 260}) {
+            const std::size_t channels = 1 + random.below(70), scale = 1 + random.below(5), repeats = random.below(5);
+            std::vector<Convolution> layers = {Convolution(random, 3, channels)};
+            for (std::size_t n = random.below(4); n > 0; --n) layers.emplace_back(random, channels, channels);
+            layers.emplace_back(random, channels + 3 * repeats, 3 * scale * scale);
+            Image image = make_raster<std::uint8_t>(random, height, 3 * width);
+            for (std::size_t y = 0; y < height; ++y)
+                for (std::size_t x = 0; x < 3 * width; ++x) image.at(y, x) = texture(random, y, x);
+            const bool upside_down = random.below(2) == 1;
+            const Image expected = enlarged(on(scalar(), layers, scale, repeats), image, 1, upside_down);
+            digest_in(expected.pixels());
+            for (const InstructionSet& set : salticid::instruction_sets())
+                for (const std::size_t threads : {1, 2, 5}) {
+                    const Image found = enlarged(on(set, layers, scale, repeats), image, threads, upside_down);
+                    expect_same(expected.pixels(), found.pixels(), 3 * width * scale + 4, "the byte",
+                                described("enlarging", set, height, width, threads));
+                    ++compared;
+                }
+        }
+    return compared;
+}
+
 // ---- Semi-global matching
 
 struct Window {
@@ -684,6 +747,7 @@ int main() {
     std::printf("patches %zu\n", compare_patches());
     std::printf("refinements %zu\n", compare_refinement());
     std::printf("label_maps %zu\n", compare_labels());
+    std::printf("enlarged %zu\n", compare_plain_nets());
     const std::vector<Case> cases = make_cases();
     std::printf("matches %zu\n", compare_matches(cases));
     std::printf("digest %016llx\n", static_cast<unsigned long long>(digest));

@@ -101,6 +101,7 @@ def test_every_instruction_set_of_this_cpu_gives_the_same_bits_and_no_sanitizer_
     assert int(compared_here["patches"]) >= 90 * len(sets)
     assert int(compared_here["refinements"]) >= 90 * len(sets)
     assert int(compared_here["label_maps"]) >= 150 * len(sets)
+    assert int(compared_here["enlarged"]) >= 100 * len(sets)
     assert int(compared_here["matches"]) >= 500 * len(sets)
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from salticid.core.atomic import replacing
 from salticid.errors import InputError, IntegrityError, MissingError, ResourceError
 from salticid.runtime.ladder import Skip, Step, descend, is_out_of_memory
 
@@ -164,3 +165,12 @@ def test_every_library_has_its_own_words_for_out_of_memory(error):
 )
 def test_other_errors_of_the_same_libraries_are_not(error):
     assert not is_out_of_memory(error)
+
+
+def test_a_full_disk_is_as_full_one_step_below(tmp_path):
+    def write():
+        with replacing(tmp_path / "large.png"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ResourceError, match="the disk is full"):
+        descend([Step("whole", write), Step("tiles", lambda: pytest.fail("was tried again"))])

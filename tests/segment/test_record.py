@@ -9,7 +9,7 @@ from color_videos import frame_image
 from salticid.core.video import VideoReader
 from salticid.errors import InputError
 from salticid.runtime.clock import StageClock
-from salticid.segment.record import codec_of, write_video
+from salticid.segment.record import write_video
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.webm", "A.MP4"])
@@ -50,9 +50,3 @@ def test_a_video_that_exists_is_replaced_only_when_asked(tmp_path):
         write_video([(frame_image(0), 0.0)], tmp_path / "a.mp4")
     write_video([(frame_image(0), 0.0)], tmp_path / "a.mp4", overwrite=True)
     assert (tmp_path / "a.mp4").read_bytes() != b"mine"
-
-
-def test_what_is_no_video_suffix_is_an_input_error():
-    assert codec_of("a.WebM") == "vp9"
-    with pytest.raises(InputError, match=r"a\.png: a video ends in \.mp4, \.mov, \.mkv, \.webm"):
-        codec_of("a.png")

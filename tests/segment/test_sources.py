@@ -11,7 +11,7 @@ from color_videos import FakeCapture, frame_image, write_color_video
 from salticid.core.image import write_image
 from salticid.core.video import Frame
 from salticid.errors import BrokenStreamError, InputError, MissingError
-from salticid.segment.sources import find_images, open_source
+from salticid.segment.sources import open_source
 
 
 @pytest.fixture
@@ -34,13 +34,6 @@ def test_a_folder_or_pattern_gives_its_images_by_name_and_the_broken_one_with_it
         np.testing.assert_array_equal(shots[1].image, frame_image(0))
         assert shots[2].image is None
         assert "c.png" in str(shots[2].error)
-
-
-def test_an_image_is_known_by_its_name_or_by_its_content(folder):
-    (folder / "b.png").rename(folder / "picture")
-    assert find_images(folder / "picture") == [folder / "picture"]
-    assert find_images(folder / "c.png") == [folder / "c.png"]
-    assert find_images(folder / "notes.txt") is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import salticid
-from salticid.cli import cache, demo, doctor, evaluate, export, models, motion, segment, stereo, train
+from salticid.cli import cache, demo, doctor, evaluate, export, models, motion, segment, stereo, train, upscale
 
 app = typer.Typer(
     name="salticid",
@@ -21,6 +21,7 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("export")(export.export)
 app.command("segment")(segment.segment)
+app.command("upscale")(upscale.upscale)
 app.add_typer(stereo.app)
 app.add_typer(motion.app)
 app.add_typer(evaluate.app)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from salticid.cli import EXIT_SOME_FAILED, evaluate_motion
+from salticid.cli import EXIT_SOME_FAILED, evaluate_motion, evaluate_upscale
 from salticid.cli.flags import Labelled, Overwrite, Workers, with_options, with_output
 from salticid.cli.output import Output
 from salticid.errors import InputError
@@ -170,6 +170,7 @@ def segment(
 
 
 app.command("motion")(evaluate_motion.motion)
+app.command("upscale")(evaluate_upscale.upscale)
 
 
 def show_refinement(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from salticid.cli.targets import check_distinct
 from salticid.errors import InputError
 
 As = Literal["overlay", "labels", "both"]
@@ -59,7 +60,7 @@ def plan(inputs: list[str], output: Path, made: As, *, overwrite: bool) -> list[
     if not folder and len(found) > 1:
         raise InputError(f"{len(found)} inputs do not go into the one file {output}: give a folder, such as -o out/")
     jobs = [_into_folder(*item, output, made) if folder else _into_file(*item, output, made) for item in found]
-    _check_distinct(jobs)
+    check_distinct(jobs)
     if output.is_dir() or not folder:
         for job in jobs:
             _check_free(job, overwrite=overwrite)
@@ -77,7 +78,7 @@ def make_room(jobs: list[Job]) -> None:
 
 def _found(given: str) -> Iterator[tuple[str, Kind, Path | None]]:
     """Yield name, kind and path of each item that one word of the command line stands for."""
-    from salticid.segment.sources import find_images
+    from salticid.core.image_files import find_images
 
     if given == STDIN:
         yield "standard input", "stdin", None
@@ -101,7 +102,7 @@ def _into_folder(name: str, kind: Kind, path: Path | None, folder: Path, made: A
 
 def _into_file(name: str, kind: Kind, path: Path | None, file: Path, made: As) -> Job:
     from salticid.core.image_header import SUFFIXES
-    from salticid.segment.record import codec_of
+    from salticid.core.video_writer import codec_of
 
     suffix = file.suffix.lower()
     if made == "both":
@@ -116,20 +117,6 @@ def _into_file(name: str, kind: Kind, path: Path | None, file: Path, made: As) -
         hint = "; for labels say --as labels" if suffix in LABEL_SUFFIXES else ""
         raise InputError(f"cannot write a picture as {file}: use .png, .jpg, .webp or .tif{hint}")
     return Job(name, kind, path, *((file, None) if made == "overlay" else (None, file)))
-
-
-def _check_distinct(jobs: list[Job]) -> None:
-    """Raise `InputError` where a target is an input, or that of two inputs."""
-    sources = {job.path.resolve() for job in jobs if job.path is not None}
-    owners: dict[Path, Job] = {}
-    for job in jobs:
-        for target in job.targets:
-            place = target.resolve()
-            if place in sources:
-                raise InputError(f"{target} is an input: choose another place for the output")
-            other = owners.setdefault(place, job)
-            if other is not job:
-                raise InputError(f"{other.name} and {job.name} would both become {target}: run them one by one")
 
 
 def _check_free(job: Job, *, overwrite: bool) -> None:

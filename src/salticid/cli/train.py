@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from salticid.cli import train_upscale
 from salticid.cli.evaluate import Data, show_refinement
 from salticid.cli.flags import Labelled, OutputFolder, Overwrite, with_output
 from salticid.cli.output import Output
@@ -166,6 +167,9 @@ def segment(
     out.say(
         f"wrote {output}: mIoU {100 * result.best_miou:.2f} % on the validation images, of epoch {result.best_epoch}"
     )
+
+
+app.command("upscale")(train_upscale.upscale)
 
 
 @app.command("motion")

@@ -86,9 +86,19 @@ def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = 
 
 def write_error(problem: OSError, target: Path) -> SalticidError:
     """Return what an operating system's error means to the user: `ResourceError` when it is full, else `InputError`."""
-    if problem.errno in DISK_FULL or "requested and" in str(problem):  # the latter is numpy's word for a short write
+    if _says_full(problem):
         return ResourceError(f"cannot write {target}: the disk is full; free some space or choose another place")
     return InputError(f"cannot write {target}: {problem.strerror or problem}; choose another place")
+
+
+def is_disk_full(problem: BaseException) -> bool:
+    """Return whether an error of this package means that the disk is full, as it is for whatever is tried next."""
+    cause = problem.__cause__
+    return isinstance(cause, OSError) and _says_full(cause)
+
+
+def _says_full(problem: OSError) -> bool:
+    return problem.errno in DISK_FULL or "requested and" in str(problem)  # the latter: numpy's word for a short write
 
 
 def _part_name(target: Path) -> tuple[str, str]:

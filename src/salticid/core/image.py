@@ -128,15 +128,17 @@ def write_image(
     """
     picture = picture if isinstance(picture, Picture) else Picture(picture)
     samples = _samples(picture)
-    kind = _format_to_write(Path(path), samples.shape[2])
     if not (0 <= png_level <= 9 and 1 <= jpeg_quality <= 100):
         raise InputError(f"png_level must be 0..9 and jpeg_quality 1..100, not {png_level} and {jpeg_quality}")
-    try:
-        check_holds(kind, samples, picture.icc, picture.exif)
-    except InputError as error:
-        raise InputError(f"cannot write {os.fspath(path)}: {error}") from error
+    kind = _checked_format(path, picture, samples)
     file = encode(kind, samples, icc=picture.icc, exif=picture.exif, png_level=png_level, jpeg_quality=jpeg_quality)
     write_bytes(path, file, overwrite=overwrite)
+
+
+def check_writable(path: str | os.PathLike[str], picture: Picture | Array) -> None:
+    """Raise `InputError` now when `write_image` could not write pixels like these, before long work starts."""
+    picture = picture if isinstance(picture, Picture) else Picture(picture)
+    _checked_format(path, picture, _samples(picture))
 
 
 def to_uint8(pixels: Array) -> Image:
@@ -265,6 +267,15 @@ def _on_canvas(
 def _upright(picture: Picture, orientation: int) -> Picture:
     alpha = picture.alpha if picture.alpha is None else upright(picture.alpha, orientation)
     return dataclasses.replace(picture, pixels=upright(picture.pixels, orientation), alpha=alpha)
+
+
+def _checked_format(path: str | os.PathLike[str], picture: Picture, samples: Array) -> Format:
+    kind = _format_to_write(Path(path), samples.shape[2])
+    try:
+        check_holds(kind, samples, picture.icc, picture.exif)
+    except InputError as error:
+        raise InputError(f"cannot write {os.fspath(path)}: {error}") from error
+    return kind
 
 
 def _format_to_write(path: Path, channels: int) -> Format:

@@ -96,7 +96,7 @@ def encode(
     }
     file = _by_opencv(kind, samples, flags.get(kind, []))
     if kind == "PNG":
-        return file[:_PNG_HEAD_BYTES] + b"".join(_png_chunks(icc, exif)) + file[_PNG_HEAD_BYTES:]
+        return file[:_PNG_HEAD_BYTES] + png_beside(icc, exif) + file[_PNG_HEAD_BYTES:]
     if kind == "JPEG":
         return file[:2] + b"".join(_jpeg_segments(icc, exif)) + file[2:]
     return _webp(file, icc, exif) if kind == "WebP" else file
@@ -116,14 +116,16 @@ def _by_opencv(kind: Format, samples: Array, flags: list[int]) -> bytes:
     return file.tobytes()
 
 
-def _png_chunks(icc: bytes | None, exif: bytes | None) -> Iterator[bytes]:
-    contents = []
-    if icc:
-        contents.append((b"iCCP", b"icc\0\0" + zlib.compress(icc)))
-    if exif:
-        contents.append((b"eXIf", exif))
-    for kind, content in contents:
-        yield struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+def png_beside(icc: bytes | None, exif: bytes | None) -> bytes:
+    """Return the chunks of a color profile and of EXIF, which stand between IHDR and the pixels of a PNG."""
+    profile = png_chunk(b"iCCP", b"icc\0\0" + zlib.compress(icc)) if icc else b""
+    return profile + (png_chunk(b"eXIf", exif) if exif else b"")
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a chunk of a PNG: its length, kind, content and checksum."""
+    checksum = zlib.crc32(content, zlib.crc32(kind))
+    return b"".join([struct.pack(">I", len(content)), kind, content, struct.pack(">I", checksum)])
 
 
 def _jpeg_segments(icc: bytes | None, exif: bytes | None) -> Iterator[bytes]:

@@ -125,7 +125,7 @@ class VideoReader:
         self._max_pixels, self._threads = max_pixels, threads
         self._problem, self._damaged_from = "", math.inf  # what is wrong, and from which time stamp on
         self._taken = self._closed = False
-        self._container = _open_container(self._av, path, max_pixels)
+        self._container = open_container(self._av, path, max_pixels)
         with ExitStack() as on_error:
             on_error.callback(self.close)
             self._stream = _video_stream(self._container, self._name)
@@ -260,14 +260,20 @@ class VideoReader:
         self._problem = self._problem or problem
 
 
-def _open_container(av: ModuleType, path: str | os.PathLike[str], max_pixels: int) -> InputContainer:
+def open_container(
+    av: ModuleType, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, *, more_codecs: str = ""
+) -> InputContainer:
+    """Open a local file of the kinds that are read here; errors are those of `VideoReader`.
+
+    `more_codecs` names decoders that may look at it beside those of pictures, with commas between them.
+    """
     name = os.fspath(path)
     noun = looks_like(read_head(path))
     if noun.endswith(("image", "document", "page")):
         raise InputError(f"{name} is not a video: it looks like {noun}")
     # "file:" and the white lists keep a hostile file from naming other files or addresses to open.
     limits = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-    decoding = {"codec_whitelist": _CODECS, "max_pixels": str(_PROBED * max_pixels)}
+    decoding = {"codec_whitelist": f"{_CODECS},{more_codecs}", "max_pixels": str(_PROBED * max_pixels)}
     try:
         container: InputContainer = av.open(
             f"file:{Path(path).absolute()}", options=decoding, container_options=limits, metadata_errors="replace"

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from salticid.core.video_audio import AudioCopy
+
 Codec = Literal["h264", "vp9", "ffv1"]
+
+# Plays everywhere, but WebM holds no H.264.
+CODECS: dict[str, Codec] = {".mp4": "h264", ".mov": "h264", ".mkv": "h264", ".webm": "vp9"}
+
+USUAL_FPS = 30.0
+MOST_FPS = 1000.0  # some sources tell the ticks of their clock instead
 
 _MAX_SIDE = 16_384
 _TICKS_PER_S = 90_000  # at least: the customary clock, on which usual frame rates fall exactly
@@ -73,6 +81,8 @@ class VideoWriter:
         Constant quality of h264 (0..51) and vp9 (0..63): lower is better and larger. ffv1 has no use for it.
     threads
         That encode; 0 takes one per CPU.
+    audio
+        Sound to be copied from another video; what cannot be copied is told by `audio.problem`.
 
     Raises
     ------
@@ -96,8 +106,9 @@ class VideoWriter:
         crf: int = 18,
         overwrite: bool = True,
         threads: int = 0,
+        audio: AudioCopy | None = None,
     ) -> None:
-        self._av = import_av()
+        self._av, self._audio = import_av(), audio
         self._path, self._overwrite = Path(path), overwrite
         self._encoder = _encoder(codec, crf, self._path)
         if not 0.01 <= fps <= 1000:
@@ -118,6 +129,8 @@ class VideoWriter:
                 self._container: OutputContainer = self._av.open(f"file:{part}", "w", options=self._file_options())
                 files.callback(self._close)
                 self._stream = self._add_stream()
+                if self._audio is not None:
+                    self._audio.connect(self._container, self._path.suffix.lower())
             except self._av.FFmpegError as error:
                 raise ResourceError(f"cannot write {self._path}: {error.strerror}") from error
             self._reformatter = self._av.video.reformatter.VideoReformatter()
@@ -205,7 +218,11 @@ class VideoWriter:
         """Encode one picture, or with None what the encoder still holds."""
         try:
             for packet in self._stream.encode(picture):
+                if self._audio is not None and packet.pts is not None:
+                    self._audio.send(self._container, float(packet.pts * packet.time_base))
                 self._container.mux(packet)
+            if self._audio is not None and picture is None:
+                self._audio.send(self._container)
         except self._av.FFmpegError as error:
             raise ResourceError(f"cannot write {self._path}: {error.strerror}") from error
 
@@ -222,6 +239,19 @@ class VideoWriter:
             self._container.close()
         except self._av.FFmpegError as error:
             raise ResourceError(f"cannot write {self._path}: {error.strerror}") from error
+
+
+def codec_of(path: str | os.PathLike[str]) -> Codec:
+    """Return the codec for a video file of this name; `InputError` where there is none."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in CODECS:
+        raise InputError(f"cannot write {os.fspath(path)}: a video ends in {', '.join(CODECS)}")
+    return CODECS[suffix]
+
+
+def likely_fps(fps: float | None) -> float:
+    """Return the rate that a source tells, or a usual one where it tells none that can be."""
+    return fps if fps and 0.1 <= fps <= MOST_FPS else USUAL_FPS
 
 
 def _encoder(codec: Codec, crf: int, path: Path) -> _Encoder:

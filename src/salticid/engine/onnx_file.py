@@ -17,7 +17,8 @@ from salticid.errors import InputError
 
 # Field numbers of onnx.proto.
 MODEL_GRAPH, MODEL_METADATA = 7, 14
-GRAPH_NODE, GRAPH_OUTPUT = 1, 12
+GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_OUTPUT = 1, 5, 12
+TENSOR_NAME, TENSOR_RAW = 8, 9
 NODE_INPUT, NODE_OUTPUT, NODE_ATTRIBUTE = 1, 2, 5
 ATTRIBUTE_GRAPHS = (6, 11)
 VALUE_NAME = 1
@@ -43,6 +44,17 @@ def output_names(model: Path | bytes, label: str) -> list[str]:
         graph = _graph(data, label)
         parts = fields(data, graph.start, graph.end, label)
         return [_text(data, part, VALUE_NAME, label) for part in parts if part.number == GRAPH_OUTPUT]
+
+
+def initializers(model: Path | bytes, label: str) -> dict[str, bytes]:
+    """Return the bytes of an ONNX file's constants by name, without their shapes; errors are those of `metadata`.
+
+    Empty for a constant that is stored as a list of numbers or in another file.
+    """
+    with _opened(model, label) as data:
+        graph = _graph(data, label)
+        tensors = [part for part in fields(data, graph.start, graph.end, label) if part.number == GRAPH_INITIALIZER]
+        return {_text(data, one, TENSOR_NAME, label): _raw(data, one, label) for one in tensors}
 
 
 def needed(data: bytes, outputs: Collection[str], label: str) -> bytes:
@@ -94,6 +106,11 @@ def _text(data: Buffer, parent: Field, number: int, label: str) -> str:
     """Return the text in the field `number` of `parent`; empty where it has none."""
     found = [field for field in fields(data, parent.start, parent.end, label) if field.number == number]
     return data[found[-1].start : found[-1].end].decode(errors="replace") if found else ""
+
+
+def _raw(data: Buffer, tensor: Field, label: str) -> bytes:
+    found = [field for field in fields(data, tensor.start, tensor.end, label) if field.number == TENSOR_RAW]
+    return data[found[-1].start : found[-1].end] if found else b""
 
 
 def _unneeded(data: bytes, nodes: list[Field], outputs: Collection[str], label: str) -> list[Field]:

@@ -66,6 +66,13 @@ def total_memory() -> int:
     return total if limit is None else min(total, limit)
 
 
+def own_memory() -> int:
+    """Return the bytes of memory that this process holds now."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
 def memory_budget(strategy: Strategy = "moderate") -> int:
     """Return the bytes that worker processes may plan with under `strategy`."""
     if strategy not in MEMORY_SHARE:

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from salticid.core.atomic import is_disk_full
 from salticid.errors import InputError, MissingError, ResourceError, SalticidError
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def _is_shortage(error: BaseException) -> bool:
     if isinstance(error, SalticidError):
-        return isinstance(error, MissingError | ResourceError)
+        return isinstance(error, MissingError | ResourceError) and not is_disk_full(error)
     return is_out_of_memory(error)
 
 

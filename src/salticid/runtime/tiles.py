@@ -76,17 +76,47 @@ def strips(step: Step, image: Array, *, tile: int, halo: int, scale: int = 1, al
 
     Takes what `apply_exact` takes; the strips below each other are what it returns.
     """
-    plan = plan_tiles(*_size(image), tile=tile, halo=halo, align=align)
-    answers = _answers(step, image, (piece.window for piece in plan), scale)
-    for _, row in itertools.groupby(plan, key=lambda piece: piece.core[0].start):
+    return strips_of(step, [image], _size(image), tile=tile, halo=halo, scale=scale, align=align)
+
+
+def strips_of(
+    step: Step,
+    parts: Iterable[Array],
+    size: tuple[int, int],
+    *,
+    tile: int,
+    halo: int,
+    scale: int = 1,
+    align: int = 1,
+) -> Iterator[Array]:
+    """Yield the same for an image that comes in strips itself, of which no more is kept than one row of tiles sees.
+
+    Parameters
+    ----------
+    parts
+        Strips of full width from top to bottom, of any heights.
+    size
+        Height and width of the image that they make up.
+
+    Raises
+    ------
+    InputError
+        The strips make up another image, or what `apply_exact` raises.
+    """
+    rows = _Rows(parts, size)
+    for _, row in itertools.groupby(plan_tiles(*size, tile=tile, halo=halo, align=align), key=_first_row):
+        pieces = list(row)
+        window = rows.within(pieces[0].window[0])
         strip = None
-        for piece, answer in zip(row, answers, strict=False):
+        answers = _answers(step, window, ((slice(None), piece.window[1]) for piece in pieces), scale)
+        for piece, answer in zip(pieces, answers, strict=True):
             core = answer[piece.crop(scale)]
             if strip is None:
-                strip = np.empty((len(core), image.shape[1] * scale, *core.shape[2:]), core.dtype)
+                strip = np.empty((len(core), size[1] * scale, *core.shape[2:]), core.dtype)
             strip[:, _scaled(piece.core[1], scale)] = core
         assert strip is not None
         yield strip
+    rows.check_end()
 
 
 def apply_exact(
@@ -194,6 +224,43 @@ def apply_blended(step: Step, image: Array, *, tile: int, overlap: int, scale: i
         _add_weighted(total, answer, patch, scale)
     assert total is not None
     return total.astype(dtype, copy=False) if dtype.kind == "f" else np.rint(total, out=total).astype(dtype)
+
+
+def _first_row(tile: Tile) -> int:
+    return int(tile.core[0].start)
+
+
+class _Rows:
+    """The rows of an image that comes in strips, the latest of them."""
+
+    def __init__(self, parts: Iterable[Array], size: tuple[int, int]) -> None:
+        self._parts, self._size = iter(parts), size
+        self._held: list[Array] = []
+        self._top, self._bottom = 0, 0
+
+    def within(self, window: slice) -> Array:
+        """Return the rows of a window; no earlier ones are asked for any more."""
+        while self._held and self._top + len(self._held[0]) <= window.start:
+            self._top += len(self._held.pop(0))
+        while self._bottom < window.stop:
+            self._take(next(self._parts, None))
+        whole = self._held[0] if len(self._held) == 1 else np.concatenate(self._held)
+        self._held = [whole]
+        return whole[window.start - self._top : window.stop - self._top]
+
+    def check_end(self) -> None:
+        """Raise `InputError` where rows are left over."""
+        if any(len(part) for part in self._parts):
+            raise InputError(f"more rows came than the {self._size[0]} of the image")
+
+    def _take(self, part: Array | None) -> None:
+        height, width = self._size
+        if part is None:
+            raise InputError(f"{self._bottom} rows came of an image of {height}")
+        if part.ndim not in (2, 3) or part.shape[1] != width or self._bottom + len(part) > height:
+            raise InputError(f"a strip of {part.shape} came at row {self._bottom} of an image of {height} x {width}")
+        self._held.append(part)
+        self._bottom += len(part)
 
 
 def _check_sizes(height: int, width: int, *, tile: int, halo: int, align: int = 1, scale: int = 1) -> None:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from salticid.core.types import Image
 from salticid.core.video import VideoWriter
-from salticid.core.video_writer import Codec
+from salticid.core.video_writer import codec_of, likely_fps
 from salticid.errors import InputError
 from salticid.runtime.clock import StageClock
-
-# Plays everywhere, but WebM holds no H.264.
-CODECS: dict[str, Codec] = {".mp4": "h264", ".mov": "h264", ".mkv": "h264", ".webm": "vp9"}
-
-USUAL_FPS = 30.0
-MOST_FPS = 1000.0  # some sources tell the ticks of their clock instead
 
 
 def write_video(
@@ -55,16 +48,7 @@ def write_video(
     if first is None:
         raise InputError(f"there is no frame to write to {os.fspath(path)}")
     (height, width), start_s = first[0].shape[:2], first[1]
-    rate = fps if fps and 0.1 <= fps <= MOST_FPS else USUAL_FPS
-    with VideoWriter(path, fps=rate, width=width, height=height, codec=codec, overwrite=overwrite) as video:
+    with VideoWriter(path, fps=likely_fps(fps), width=width, height=height, codec=codec, overwrite=overwrite) as video:
         for picture, time_s in itertools.chain([first], remaining):
             with clock("write"):
                 video.write(picture, time_s - start_s)
-
-
-def codec_of(path: str | os.PathLike[str]) -> Codec:
-    """Return the codec for a video file of this name; `InputError` where there is none."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in CODECS:
-        raise InputError(f"cannot write {os.fspath(path)}: a video ends in {', '.join(CODECS)}")
-    return CODECS[suffix]

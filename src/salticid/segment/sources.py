@@ -5,7 +5,6 @@ A source is read once, from first to last, in a thread of its own.
 
 from __future__ import annotations
 
-import glob
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -17,16 +16,14 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from salticid.core.files import looks_like, read_head
 from salticid.core.image import read_image
-from salticid.core.image_header import SUFFIXES
+from salticid.core.image_files import find_images
 from salticid.core.types import Image
 from salticid.core.video import Frame, VideoReader
 from salticid.errors import BrokenStreamError, InputError, MissingError, SalticidError
 
 StreamSource = str | os.PathLike[str] | int | Iterable[Any]
 
-GLOB_SIGNS = "*?["
 MOST_CAMERAS = 10_000  # OpenCV also takes 200 + n and the like, for a kind of driver; what is no number at all ends it
 
 
@@ -87,30 +84,6 @@ def open_source(source: StreamSource, *, live: bool | None = None) -> Source:
             return ImageSource([Path(item) for item in given])
         return FrameSource(given, live=live is True)
     raise InputError(f"a source is a path, the number of a camera or frames, not {type(source).__name__}")
-
-
-def find_images(source: str | os.PathLike[str]) -> list[Path] | None:
-    """Return the images that `source` names as a folder, a pattern or itself, in order; None when it is none of these.
-
-    Raises
-    ------
-    InputError
-        The folder or the pattern names no image, or the file cannot be read.
-    """
-    if not os.fspath(source):
-        raise InputError("the name of the input is empty: give a file, a folder or a pattern ('.' is this folder)")
-    path = Path(source)
-    if path.is_dir():
-        found = sorted(item for item in path.iterdir() if item.suffix.lower() in SUFFIXES and item.is_file())
-        if not found:
-            raise InputError(f"the folder {path} holds no images: those end in {', '.join(SUFFIXES)}")
-        return found
-    if not path.exists() and any(sign in os.fspath(source) for sign in GLOB_SIGNS):
-        found = sorted(Path(item) for item in glob.glob(os.fspath(source)) if Path(item).is_file())  # noqa: PTH207
-        if not found:
-            raise InputError(f"no file is named like {os.fspath(source)}")
-        return found
-    return [path] if path.suffix.lower() in SUFFIXES or looks_like(read_head(path)).endswith("image") else None
 
 
 def _open_path(source: str | os.PathLike[str]) -> Source:

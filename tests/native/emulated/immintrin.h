@@ -5,6 +5,8 @@
 #include <simde/x86/avx2.h>
 #include <simde/x86/avx512.h>
 
+#include <cmath>
+
 using __mmask32 = simde__mmask32;
 using __mmask64 = simde__mmask64;
 
@@ -38,4 +40,25 @@ inline __m512i _mm512_srav_epi32(__m512i a, __m512i by) {
     simde__m512i_private to;
     for (int i = 0; i < 16; ++i) to.i32[i] = from.i32[i] >> bits.i32[i];
     return simde__m512i_from_private(to);
+}
+
+inline __m512 _mm512_cvtepi32_ps(__m512i a) {
+    const simde__m512i_private from = simde__m512i_to_private(a);
+    simde__m512_private to;
+    for (int i = 0; i < 16; ++i) to.f32[i] = static_cast<float>(from.i32[i]);
+    return simde__m512_from_private(to);
+}
+
+inline __m512i _mm512_cvtps_epi32(__m512 a) {
+    const simde__m512_private from = simde__m512_to_private(a);
+    simde__m512i_private to;
+    for (int i = 0; i < 16; ++i) to.i32[i] = static_cast<int>(std::nearbyint(from.f32[i]));
+    return simde__m512i_from_private(to);
+}
+
+inline __m128i _mm512_cvtusepi32_epi8(__m512i a) {
+    const simde__m512i_private from = simde__m512i_to_private(a);
+    simde__m128i_private to;
+    for (int i = 0; i < 16; ++i) to.u8[i] = static_cast<unsigned char>(from.u32[i] < 255 ? from.u32[i] : 255);
+    return simde__m128i_from_private(to);
 }

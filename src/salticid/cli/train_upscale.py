@@ -1,0 +1,78 @@
+"""`salticid train upscale`: a network that enlarges images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from salticid.cli.flags import OutputFolder, with_output
+from salticid.cli.output import Output
+
+if TYPE_CHECKING:
+    from salticid.upscale.train import Judged
+
+
+@with_output
+def upscale(
+    data: Annotated[
+        list[Path], typer.Argument(metavar="DATA", help="Folders with images directly in them.", show_default=False)
+    ],
+    *,
+    output: OutputFolder,
+    size: Annotated[Literal["nano", "fast", "quality"], typer.Option(help="Which network.")] = "fast",
+    scale: Annotated[Literal["2", "4"], typer.Option(help="How many times larger images become.")] = "4",
+    judge: Annotated[
+        list[Path] | None,
+        typer.Option(help="Images to judge by instead of a share of DATA; a folder. Nothing is learned from them."),
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="The weights.safetensors of an earlier training to start from.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 50_000,
+    count: Annotated[int, typer.Option(min=1, help="Crops in a step.")] = 8,
+    side: Annotated[int, typer.Option(min=8, help="Side of a small crop, px.")] = 48,
+    rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-3,
+    kernel_rate: Annotated[float, typer.Option(help="The highest learning rate of kernels (Muon).")] = 0.006,
+    int8_steps: Annotated[int, typer.Option(min=1, help="Steps of learning with the rounding of 8 bits.")] = 4000,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: all that are ours).")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Where chance begins.")] = 0,
+    out: Output,
+) -> None:
+    """Train a network that enlarges, on DATA; the same command goes on with a training that was killed."""
+    from salticid.engine import packages
+
+    torch = packages.torch()
+    packages.require("safetensors")  # that one is missing is said in a way that helps
+    from salticid.runtime import hardware
+    from salticid.upscale.data import apart, find_images, load
+    from salticid.upscale.fit import Listener, Plan, fit
+
+    torch.set_num_threads(threads or hardware.threads())
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    learned, judged = (find_images(data), find_images(judge)) if judge else apart(find_images(data))
+    plan = Plan(
+        size=size,
+        scale=4 if scale == "4" else 2,
+        count=count,
+        side=side,
+        course=replace(Plan().course, steps=steps, rate=rate, kernel_rate=kernel_rate),
+        rounded=replace(Plan().rounded, steps=int8_steps),
+        start=start,
+        seed=seed,
+    )
+    seen, held_out = (
+        list(out.progress(load(paths, plan.scale), len(paths), what))
+        for paths, what in ((learned, "images to learn from"), (judged, "images to judge by"))
+    )
+    listener = Listener(out.say, lambda found: out.say(_line(found)))
+    fitted = fit(plan, seen, held_out, output, device=chosen, listener=listener)
+    out.result({"psnr_db": fitted.float_db, "int8_psnr_db": fitted.int8_db, "folder": output})
+    out.say(f"wrote {output}: {fitted.float_db:.3f} dB, in 8 bits {fitted.int8_db:.3f} dB on {len(held_out)} images")
+
+
+def _line(found: Judged) -> str:
+    return f"step {found.step}: loss {found.loss:.5f}, {found.psnr_db:.3f} dB, {found.seconds:.0f} s"

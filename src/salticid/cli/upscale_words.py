@@ -1,0 +1,74 @@
+"""What `salticid upscale` says to a person about a plan, an image or a video."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from salticid.runtime.ladder import Skip
+    from salticid.upscale.plan import UpscalePlan
+    from salticid.upscale.result import Upscaled
+    from salticid.upscale.video import UpscaledVideo
+
+Sides = tuple[int, int]  # height and width
+
+
+def plan_words(plan: UpscalePlan, frames: int) -> str:
+    """Return what work will take."""
+    many = f"{frames} frames of " if frames > 1 else ""
+    tiles = f", {plan.tiles} tile{'s' * (plan.tiles > 1)} of up to {plan.tile_px} px" if plan.tiles else ""
+    beside = ", decoding and encoding beside that" if frames > 1 else ""
+    takes = f"{plan.peak_bytes / 1e6:.3g} MB, {lasting(plan.seconds * frames)}{beside}"
+    return f"{many}{sides(plan.size, plan.target)} by {by(plan.model, plan.step)}{tiles}, {takes}"
+
+
+def image_words(made: Upscaled, size: Sides, target: Sides, ms: float) -> str:
+    """Return who enlarged an image by how much, and what that took, writing included."""
+    return f"{by(made.model, made.step)}, {sides(size, target)}, {ms:.0f} ms"
+
+
+def video_words(made: UpscaledVideo) -> str:
+    """Return the same of a video, and how much of it did not have to be computed."""
+    stages = ", ".join(f"{stage} {value:.1f}" for stage, value in made.latency_ms.items())
+    how = f"{by(made.model, ', '.join(made.steps))}, {sides(made.size, made.target)}"
+    speed = f"{made.frames} frames, {made.fps:.1f} frames/s (ms each: {stages})"
+    sound = f", {made.tracks} sound track{'s' * (made.tracks > 1)} copied" if made.tracks else ""
+    return f"{how}, {speed}, {100 * made.unchanged:.0f} % of the tiles unchanged and taken over{sound}"
+
+
+def skip_words(step: str, skipped: Sequence[Skip]) -> str:
+    """Return why a lower step of the ladder had to do."""
+    reasons = "; ".join(f"{skip.step}: {skip.reason}" for skip in skipped)
+    return f"made by {step}, because better was not possible ({reasons})"
+
+
+def sides(size: Sides, target: Sides) -> str:
+    """Return both sizes, as people say them.
+
+    >>> sides((180, 320), (720, 1280))
+    '320 x 180 -> 1280 x 720'
+    """
+    return f"{size[1]} x {size[0]} -> {target[1]} x {target[0]}"
+
+
+def lasting(time_s: float) -> str:
+    """Return how long something will take.
+
+    >>> lasting(0.0123), lasting(75.4), lasting(math.nan)
+    ('about 12 ms', 'about 75 s', 'time not known')
+    """
+    if math.isnan(time_s):
+        return "time not known"
+    return f"about {1000 * time_s:.0f} ms" if time_s < 1 else f"about {time_s:.0f} s"
+
+
+def by(model: str, step: str) -> str:
+    """Return who enlarges, and how where that says more.
+
+    >>> by("fast", "int8 on cpu"), by("bicubic", "bicubic")
+    ('fast (int8 on cpu)', 'bicubic')
+    """
+    return model if model == step else f"{Path(model).name} ({step})"

@@ -1,0 +1,77 @@
+"""Images to learn enlarging from: small ones are made of large ones, and crops of both are drawn.
+
+images = load(find_images(["T91/", "BSDS500/train/"]))
+crops = Crops(images.learned, scale=4, side=48, count=8)
+small, large = crops.batch(step)          # (N, 3, 48, 48) and (N, 3, 192, 192) float32 of 0 to 1
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from salticid.core.image import read_image
+from salticid.core.image_header import SUFFIXES
+from salticid.core.resample import bicubic_uint8
+from salticid.core.types import Image
+from salticid.errors import InputError
+
+File = str | os.PathLike[str]
+
+JUDGED_EVERY = 48  # one image in so many is not learned from
+LEAST_SIDE = 96  # px of a large image, so that a crop fits
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An image and what is left of it when it is made small."""
+
+    large: Image  # (scale H, scale W, 3)
+    small: Image  # (H, W, 3)
+
+
+def find_images(folders: Sequence[File]) -> list[Path]:
+    """Return all images directly in some folders, or the files that are given themselves, sorted by folder and name.
+
+    Raises
+    ------
+    InputError
+        There is no such place, or no image in it.
+    """
+    found: list[Path] = []
+    for folder in map(Path, folders):
+        if folder.is_file():
+            found.append(folder)
+            continue
+        if not folder.is_dir():
+            raise InputError(f"there is no folder {folder}: give folders of images")
+        inside = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        if not inside:
+            raise InputError(f"{folder} holds no image: give folders with images directly in them")
+        found.extend(inside)
+    return found
+
+
+def shrunk(image: Image, scale: int) -> Pair:
+    """Return an image, cut to a multiple of `scale`, and the same at 1/scale by MATLAB's bicubic, rounded to 8 bits."""
+    height, width = image.shape[0] // scale, image.shape[1] // scale
+    if not (height and width):
+        raise InputError(f"an image of {image.shape[1]} x {image.shape[0]} cannot be made {scale} times smaller")
+    large = image[: height * scale, : width * scale]
+    return Pair(large, bicubic_uint8(large, height, width))
+
+
+def load(paths: Iterable[Path], scale: int) -> Iterator[Pair]:
+    """Yield the pair of every image that is large enough; small ones of a set are left out."""
+    for path in paths:
+        image = read_image(path)
+        if min(image.shape[:2]) >= LEAST_SIDE:
+            yield shrunk(image, scale)
+
+
+def apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Split images into those to learn from and those to judge by, which are spread evenly."""
+    judged = [path for number, path in enumerate(paths) if number % JUDGED_EVERY == JUDGED_EVERY // 2]
+    return [path for path in paths if path not in judged], judged

@@ -1,0 +1,149 @@
+"""From folders of images to two files that enlarge: what `salticid train upscale` does.
+
+    fit(Plan("fast", scale=4), learned, judged, "run/")
+
+First in floating point, in `run/float`, then with the rounding of 8 bits, in `run/int8`. The folder then holds
+`model.onnx` and `model-int8.onnx`. Killed at any moment, the same call goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from salticid.core import atomic
+from salticid.core.types import Image
+from salticid.engine.weights import read_state
+from salticid.errors import InputError
+from salticid.upscale.crops import Crops
+from salticid.upscale.data import Pair
+from salticid.upscale.export import write_float, write_int8
+from salticid.upscale.integer_net import enlarge_reference
+from salticid.upscale.networks import PlainNet
+from salticid.upscale.quantized import RoundedNet, with_even_channels
+from salticid.upscale.shape import Scale, Shape, Size
+from salticid.upscale.train import WEIGHTS_FILE, Course, Judged, Trainer, enlarged, luma_psnr_db
+
+File = str | os.PathLike[str]
+
+FLOAT_FILE, INT8_FILE = "model.onnx", "model-int8.onnx"
+TYPICAL = 24  # crops that tell how large features become
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is trained, and how."""
+
+    size: Size = "fast"
+    scale: Scale = 4
+    count: int = 8  # crops in a step
+    side: int = 48  # px of a small crop
+    course: Course = field(default_factory=Course)
+    rounded: Course = field(default_factory=lambda: Course(steps=4000, rate=2e-4, squared=1.0))
+    start: File | None = None  # weights of an earlier training
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.count, self.side) < 1:
+            raise InputError(f"count and side must be at least 1, not {self.count} and {self.side}")
+
+    @property
+    def shape(self) -> Shape:
+        """What the network looks like."""
+        return Shape.of(self.size, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """How good both networks are on the images to judge by."""
+
+    float_db: float
+    int8_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told how it goes; by default nobody."""
+
+    say: Callable[[str], None] = lambda line: None
+    judged: Callable[[Judged], None] = lambda judged: None
+
+
+def fit(
+    plan: Plan,
+    learned: Sequence[Pair],
+    judged: Sequence[Pair],
+    folder: File,
+    *,
+    device: str = "cpu",
+    listener: Listener | None = None,
+) -> Fitted:
+    """Train a network in floating point and in 8 bits, or go on with the training that the folder holds.
+
+    Raises
+    ------
+    InputError
+        The folder holds another training, no image is large enough, or the weights to start from are of another shape.
+    IntegrityError
+        What the folder holds is damaged, or an exported file differs from its network.
+    ResourceError
+        The disk is full.
+    """
+    told, place = listener or Listener(), atomic.make_folder(folder)
+    crops = Crops(learned, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed)
+    facts = {"size": plan.size, "scale": plan.scale, "count": plan.count, "side": plan.side, "images": len(learned)}
+    torch.manual_seed(plan.seed)
+    net = PlainNet(plan.shape, branched=True)
+    if plan.start is not None:
+        begin_from(net, plan.start)
+    told.say("in floating point")
+    trainer = Trainer(net, crops, judged, place / "float", plan.course, facts=facts, device=device)
+    plain: Any = trainer.train(told.judged)
+    write_float(plain, place / FLOAT_FILE, overwrite=True)
+    told.say("with the rounding of 8 bits")
+    typical = [one[None] for step in range(-(-TYPICAL // plan.count)) for one in crops.batch(step)[0]]
+    rounded = RoundedNet(with_even_channels(plain, typical))
+    trainer = Trainer(rounded, crops, judged, place / "int8", plan.rounded, facts=facts, device=device)
+    finished: Any = trainer.train(told.judged)
+    integer = finished.integer_net()
+    write_int8(integer, place / INT8_FILE, overwrite=True)
+    return Fitted(
+        _mean_db(judged, plan.scale, lambda small: enlarged(plain, small)),
+        _mean_db(judged, plan.scale, lambda small: enlarge_reference(integer, small)),
+    )
+
+
+def begin_from(net: PlainNet, path: File) -> None:
+    """Give `net` the weights of an earlier training: all, or all but the last layer's where scales differ.
+
+    Raises
+    ------
+    InputError
+        The file holds none, or those of a network of another shape.
+    """
+    weights, _ = read_state(path)
+    own: dict[str, Tensor] = PlainNet(net.shape).state_dict()
+    body = {name: tensor for name, tensor in weights.items() if name.startswith("body.")}
+    if {name: tensor.shape for name, tensor in body.items()} != {
+        name: tensor.shape for name, tensor in own.items() if name.startswith("body.")
+    }:
+        raise InputError(f"{os.fspath(path)} holds no {WEIGHTS_FILE} of a network with these layers and channels")
+    with torch.no_grad():
+        body_layers: Any = net.body
+        for number, layer in enumerate(body_layers):
+            layer.weight.add_(weights[f"body.{number}.weight"] - layer.kernel())
+            layer.bias.copy_(weights[f"body.{number}.bias"])
+        if weights["last.weight"].shape == net.last.weight.shape:
+            net.last.weight.copy_(weights["last.weight"])
+            net.last.bias.copy_(weights["last.bias"])
+
+
+def _mean_db(pairs: Sequence[Pair], scale: int, enlarge: Callable[[Image], Image]) -> float:
+    found = [luma_psnr_db(enlarge(pair.small), pair.large, scale) for pair in pairs]
+    return float(np.mean(found)) if found else float("nan")

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from salticid.core.image import write_image
+from salticid.errors import InputError
+from salticid.upscale.data import apart, find_images, load, shrunk
+
+
+def smooth(height, width, seed=0):
+    """Return an image whose small version is nearly itself."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, size in enumerate([(120, 100), (99, 131), (40, 200)]):
+        write_image(tmp_path / f"{number}.png", smooth(*size, seed=number))
+    return tmp_path
+
+
+def test_images_that_are_too_small_for_a_crop_are_left_out(folder):
+    pairs = list(load(find_images([folder]), 4))
+    assert [pair.large.shape for pair in pairs] == [(120, 100, 3), (96, 128, 3)]
+    assert [pair.small.shape for pair in pairs] == [(30, 25, 3), (24, 32, 3)]
+
+
+def test_a_large_image_is_cut_to_a_multiple_of_the_scale_from_its_corner():
+    image = smooth(99, 131)
+    np.testing.assert_array_equal(shrunk(image, 4).large, image[:96, :128])
+
+
+def test_no_image_that_is_judged_is_learned_from(tmp_path):
+    paths = [tmp_path / f"{number}.png" for number in range(100)]
+    learned, judged = apart(paths)
+    assert len(judged) == 2
+    assert sorted([*learned, *judged]) == sorted(paths)
+
+
+def test_places_without_images_are_named(tmp_path):
+    with pytest.raises(InputError, match="no folder"):
+        find_images([tmp_path / "none"])
+    with pytest.raises(InputError, match="holds no image"):
+        find_images([tmp_path])
