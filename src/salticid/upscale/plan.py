@@ -53,25 +53,31 @@ def target_size(size: tuple[int, int], scale: float | None, width: int | None, h
     """
     if scale is not None and (width or height):
         raise InputError("give a scale, or a width or height to reach, not both")
-    rows, columns = size
-    if width or height:
-        grown = (height / rows if height else None), (width / columns if width else None)
-        tall, wide = grown[0] or grown[1] or 1.0, grown[1] or grown[0] or 1.0
-        target = height or max(1, round(rows * tall)), width or max(1, round(columns * wide))
-    else:
-        wanted = 4.0 if scale is None else scale
-        if not (math.isfinite(wanted) and 1 <= wanted <= LARGEST_SCALE):
-            raise InputError(f"scale must be 1 to {LARGEST_SCALE:g}, not {wanted}")
-        target = max(1, round(rows * wanted)), max(1, round(columns * wanted))
-    for new, old in zip(target, size, strict=True):
-        if not old <= new <= LARGEST_SCALE * old:
-            raise InputError(
-                f"an image of {columns} x {rows} becomes 1 to {LARGEST_SCALE:g} times as large, not "
-                f"{target[1]} x {target[0]}: make it smaller with any image tool, or enlarge it twice"
-            )
+    target = _by_sides(size, width, height) if width or height else _by_scale(size, 4.0 if scale is None else scale)
+    if any(not old <= new <= LARGEST_SCALE * old for new, old in zip(target, size, strict=True)):
+        raise InputError(
+            f"an image of {size[1]} x {size[0]} becomes 1 to {LARGEST_SCALE:g} times as large, not "
+            f"{target[1]} x {target[0]}: make it smaller with any image tool, or enlarge it twice"
+        )
     if target[0] * target[1] > MOST_PIXELS:
         raise InputError(f"{target[1]} x {target[0]} are more pixels than any image holds here: choose a smaller scale")
     return target
+
+
+def _by_scale(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    if not (math.isfinite(scale) and 1 <= scale <= LARGEST_SCALE):
+        raise InputError(f"scale must be 1 to {LARGEST_SCALE:g}, not {scale}")
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _by_sides(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
+    """Return both sides; one that is not given keeps the proportions."""
+    rows, columns = size
+    if not height:
+        height = max(1, round(rows * ((width or columns) / columns)))
+    if not width:
+        width = max(1, round(columns * (height / rows)))
+    return height, width
 
 
 def passes(size: tuple[int, int], target: tuple[int, int], known: Sequence[Scale]) -> tuple[Scale, ...]:
