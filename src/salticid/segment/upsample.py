@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salticid.core import native
+from salticid.core.out import check_out
 from salticid.core.types import FloatMap
 from salticid.errors import InputError
 
@@ -71,7 +72,7 @@ def upsample_argmax(
         `instruction_set` names one that this machine does not run.
     """
     used, size = _used(logits, scale, size)
-    _check_out(out, size)
+    check_out(out, size, "labels")
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise InputError(f"threads must be a whole number of at least 1, not {threads!r}")
     chosen = native.choose(instruction_set)
@@ -143,16 +144,6 @@ def _checked_size(size: tuple[int, int] | None, most: tuple[int, int]) -> tuple[
     if not all(1 <= pixels <= limit for pixels, limit in zip(size, most, strict=True)):
         raise InputError(f"size is {size}, but these logits label at least (1, 1) and at most {most} pixels")
     return size
-
-
-def _check_out(out: Labels | None, size: tuple[int, int]) -> None:
-    if out is None:
-        return
-    if not isinstance(out, np.ndarray) or out.dtype != np.uint8 or out.shape != size:
-        given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise InputError(f"out must be a uint8 array {size}, the size of the labels, not {given}")
-    if not out.flags.writeable:
-        raise InputError("out cannot be written: give an array of your own")
 
 
 def _not_finite(logits: Logits) -> InputError:

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salticid.core import native
+from salticid.core.out import check_out
 from salticid.core.types import Array, Image
 from salticid.errors import InputError
 from salticid.upscale.shape import COLORS
@@ -114,7 +115,7 @@ def enlarge(
     size = _large_size(net, image)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise InputError(f"threads must be a whole number of at least 1, not {threads!r}")
-    _check_out(out, size)
+    check_out(out, size, "result")
     chosen = native.choose(instruction_set)
     if chosen is None:
         return _into(out, enlarge_reference(net, image))
@@ -222,16 +223,6 @@ def _large_size(net: IntegerNet, image: Image) -> tuple[int, int, int]:
     if image.size == 0:
         raise InputError(f"image is {given}: it has no pixels")
     return image.shape[0] * net.scale, image.shape[1] * net.scale, COLORS
-
-
-def _check_out(out: Image | None, size: tuple[int, int, int]) -> None:
-    if out is None:
-        return
-    if not isinstance(out, np.ndarray) or out.dtype != np.uint8 or out.shape != size:
-        given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise InputError(f"out must be a uint8 array {size}, the size of the result, not {given}")
-    if not out.flags.writeable:
-        raise InputError("out cannot be written: give an array of your own")
 
 
 def _has_plain_rows(image: Image) -> bool:
