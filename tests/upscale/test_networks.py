@@ -34,6 +34,41 @@ def test_branches_amount_to_one_convolution():
         torch.testing.assert_close(net.plain()(IMAGE), net(IMAGE), rtol=1e-4, atol=1e-5)
 
 
+def test_following_the_mean_of_the_inputs_changes_no_result():
+    torch.manual_seed(4)
+    layer = Branched(4, 4)
+    features = torch.rand(2, 4, 6, 6) + 3
+    with torch.no_grad():
+        before = layer.eval()(features)
+        for _ in range(50):
+            followed = layer.train()(features)
+    torch.testing.assert_close(followed, before, rtol=1e-4, atol=1e-4)
+    assert layer.mean.min() > 1
+
+
+def test_a_kernel_learns_as_if_its_inputs_had_no_mean():
+    torch.manual_seed(5)
+    layer = Branched(4, 4)
+    features, wanted = torch.rand(2, 4, 8, 8), torch.randn(2, 4, 6, 6)
+
+    def gradient(shift):
+        layer.zero_grad()
+        layer.mean.fill_(0.5 + shift)
+        layer.eval()(features + shift)[:, :, 1:-1, 1:-1].mul(wanted).sum().backward()
+        return layer.weight.grad.clone()
+
+    torch.testing.assert_close(gradient(100.0), gradient(0.0), rtol=1e-2, atol=1e-2)
+
+
+def test_a_layer_takes_over_a_kernel_and_a_bias():
+    torch.manual_seed(6)
+    layer, kernel, bias = Branched(4, 4), torch.randn(4, 4, 3, 3), torch.randn(4)
+    layer.mean.fill_(0.3)
+    layer.take(kernel, bias)
+    for found, wanted in zip(layer.folded(), (kernel, bias), strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_every_branch_learns():
     torch.manual_seed(2)
     layer = Branched(4, 4)

@@ -34,7 +34,7 @@ def upscale(
     steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 50_000,
     count: Annotated[int, typer.Option(min=1, help="Crops in a step.")] = 8,
     side: Annotated[int, typer.Option(min=8, help="Side of a small crop, px.")] = 48,
-    rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-3,
+    rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-3,
     kernel_rate: Annotated[float, typer.Option(help="The highest learning rate of kernels (Muon).")] = 0.006,
     int8_steps: Annotated[int, typer.Option(min=1, help="Steps of learning with the rounding of 8 bits.")] = 4000,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",

@@ -137,8 +137,7 @@ def begin_from(net: PlainNet, path: File) -> None:
     with torch.no_grad():
         body_layers: Any = net.body
         for number, layer in enumerate(body_layers):
-            layer.weight.add_(weights[f"body.{number}.weight"] - layer.kernel())
-            layer.bias.copy_(weights[f"body.{number}.bias"])
+            layer.take(weights[f"body.{number}.weight"], weights[f"body.{number}.bias"])
         if weights["last.weight"].shape == net.last.weight.shape:
             net.last.weight.copy_(weights["last.weight"])
             net.last.bias.copy_(weights["last.bias"])

@@ -13,8 +13,11 @@ CPUs compute best, in 8 bits above all. The last one adds what it found to the i
 that no addition is left over; four times, so that no weight has to be large, which would leave coarse steps to others.
 
 In training every layer is a sum of several (`Branched`), which all amount to one 3x3 convolution: `plain` returns that.
+Its kernel learns from its inputs less their mean, which otherwise is nearly all that gradients point to: the first
+layers then fall silent one channel after the other.
 
-Sources: pixel shuffle, Shi et al. 2016 (ESPCN); branches, Zhang, Zeng and Zhang 2021 (ECBSR).
+Sources: pixel shuffle, Shi et al. 2016 (ESPCN); branches, Zhang, Zeng and Zhang 2021 (ECBSR); centering, Schraudolph
+1998 ("Centering neural network gradient factors").
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from salticid.upscale.shape import COLORS, REPEATS, Shape
 BEGINNING = 0.1  # of the usual spread of weights, beside the features as they are
 GRAY = 0.5  # what the first layer begins to tell from
 WIDER = 2  # times the channels between the two layers of a branch
+CENTERING = 0.02  # what a step counts in the mean of the inputs
 
 # What a branch looks at beside its own weights: edges and corners (Zhang et al. 2021, fig. 2).
 SOBEL = torch.tensor([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]])
@@ -65,12 +69,14 @@ class PlainNet(nn.Module):
     def plain(self) -> PlainNet:
         """Return the same network with one convolution per layer."""
         other = PlainNet(self.shape)
-        pairs = zip([*self.body, self.last], [*other.body, other.last], strict=True)
         with torch.no_grad():
-            for own, single in pairs:
-                single.weight.copy_(own.kernel())
-                single.bias.copy_(own.bias)
+            for parameter, amount in zip(other.parameters(), self.folded(), strict=True):
+                parameter.copy_(amount)
         return other
+
+    def folded(self) -> list[Tensor]:
+        """Return what the parameters of `plain` are."""
+        return [part for layer in [*self.body, self.last] for part in layer.folded()]
 
     def _start_from_the_image(self) -> None:
         """Let the last layer repeat every pixel, and add little to that."""
@@ -91,13 +97,13 @@ class Single(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         nn.init.kaiming_normal_(self.weight)
 
-    def kernel(self) -> Tensor:
-        """Return (outputs, inputs, 3, 3)."""
-        return self.weight
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Return the kernel (outputs, inputs, 3, 3) and the bias (outputs,) that are computed with."""
+        return self.weight, self.bias
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, outputs, H, W)."""
-        return functional.conv2d(features, self.kernel(), self.bias, padding=1)
+        return functional.conv2d(features, *self.folded(), padding=1)
 
 
 class Branched(Single):
@@ -107,6 +113,9 @@ class Branched(Single):
     the features as they are. The gradient then has more ways to the same kernel, and the short ones are quick.
     """
 
+    mean: Tensor  # of the inputs, (inputs,)
+    looks: Tensor  # (3, 3, 3)
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs)
         wide = WIDER * outputs
@@ -115,18 +124,40 @@ class Branched(Single):
         self.mixed = nn.Parameter(torch.randn(3, outputs, inputs) * inputs**-0.5)
         self.strengths = nn.Parameter(torch.full((3, outputs), 1e-3))
         self.register_buffer("looks", torch.stack([SOBEL, SOBEL.T, LAPLACE]), persistent=False)
+        self.register_buffer("mean", torch.zeros(inputs))
         self._repeats = inputs == outputs
         with torch.no_grad():
             # Features first pass through as they are: a deep network whose layers begin by chance falls silent.
             self.weight.mul_(BEGINNING if self._repeats else 0.5)
             self.narrow.mul_(BEGINNING if self._repeats else 0.5)
             if not self._repeats:
-                self.bias.copy_(-GRAY * self.kernel().sum(dim=(1, 2, 3)))
+                self.mean.fill_(GRAY)
 
-    def kernel(self) -> Tensor:
-        """Return (outputs, inputs, 3, 3): what all branches amount to."""
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Return what all branches amount to."""
+        kernel = self._kernel()
+        return kernel, self.bias - kernel.sum(dim=(2, 3)) @ self.mean
+
+    def take(self, kernel: Tensor, bias: Tensor) -> None:
+        """Amount to another kernel and bias from now on."""
+        with torch.no_grad():
+            self.weight.add_(kernel - self._kernel())
+            self.bias.add_(bias - self.folded()[1])
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (N, outputs, H, W); in training, the mean of the inputs is followed, which changes no result."""
+        kernel = self._kernel()
+        sums = kernel.sum(dim=(2, 3))
+        if self.training:
+            with torch.no_grad():
+                before = self.mean
+                self.mean = before.lerp(features.mean(dim=(0, 2, 3)), CENTERING)
+                self.bias.add_(sums @ (self.mean - before))
+        return functional.conv2d(features, kernel, self.bias - sums @ self.mean, padding=1)
+
+    def _kernel(self) -> Tensor:
         pair = torch.einsum("owyx,wi->oiyx", self.narrow, self.widen)
-        looks = torch.einsum("bo,boi,byx->oiyx", self.strengths, self.mixed, self.get_buffer("looks"))
+        looks = torch.einsum("bo,boi,byx->oiyx", self.strengths, self.mixed, self.looks)
         total = self.weight + pair + looks
         if self._repeats:
             center = functional.pad(torch.eye(len(total), device=total.device)[:, :, None, None], (1, 1, 1, 1))

@@ -56,6 +56,10 @@ class RoundedNet(nn.Module):
         """Return itself: there are no branches to be summed."""
         return self
 
+    def folded(self) -> list[Tensor]:
+        """Return all parameters."""
+        return list(self.parameters())
+
     def integer_net(self) -> IntegerNet:
         """Return the network in whole numbers."""
         return IntegerNet(tuple(map(_integer_layer, self.layers)), self.shape.scale, REPEATS)

@@ -46,7 +46,7 @@ class Course:
     """How long a network learns, and how fast."""
 
     steps: int = 50_000
-    rate: float = 1e-3  # the highest of the schedule, for all but kernels
+    rate: float = 2e-3  # the highest of the schedule, for all but kernels
     kernel_rate: float = 0.006  # likewise for kernels
     squared: float = 0.1  # share of the steps, the last ones, that learn from squares
     color: float = 0.2  # weight of all colors beside luma
@@ -112,7 +112,7 @@ class Trainer:
         device: str = "cpu",
     ) -> None:
         self.net = net.to(device)
-        self.average = copy.deepcopy(self.net)
+        self.average = copy.deepcopy(_plain(self.net))
         self.step, self.curve = 0, list[Judged]()
         self._crops, self._judged, self._course, self._device = crops, judged, course, device
         self._folder = atomic.make_folder(folder)
@@ -143,14 +143,14 @@ class Trainer:
             if ended or began - saved > self._course.save_seconds:
                 self._save()
                 saved = began
-        plain: nn.Module = _plain(self.average).cpu().train(False)
+        plain = self.average.cpu().train(False)
         write_weights(self._folder / WEIGHTS_FILE, plain.state_dict(), self._plan)
         return plain
 
     def _judge(self, loss: float, seconds: float) -> Judged:
         if not math.isfinite(loss):
             raise InputError(f"the loss is {loss} at step {self.step}: lower the learning rate")
-        net = _plain(self.average)
+        net: Any = self.average
         scale = net.shape.scale
         found = [luma_psnr_db(enlarged(net, pair.small), pair.large, scale) for pair in self._judged]
         return Judged(self.step, loss, float(np.mean(found)) if found else math.nan, seconds)
@@ -169,7 +169,7 @@ class Trainer:
         self.step += 1
         keep = min(course.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - keep)
+            torch._foreach_lerp_(list(self.average.parameters()), _folded(self.net), 1 - keep)
         return loss.detach()
 
     def _save(self) -> None:
@@ -249,8 +249,14 @@ def _optimizers(net: nn.Module, course: Course) -> list[torch.optim.Optimizer]:
     return found
 
 
-def _plain(net: Any) -> Any:
-    return net.plain()
+def _plain(net: Any) -> nn.Module:
+    plain: nn.Module = net.plain()
+    return plain
+
+
+def _folded(net: Any) -> list[Tensor]:
+    tensors: list[Tensor] = net.folded()
+    return tensors
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
