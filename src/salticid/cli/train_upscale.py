@@ -24,6 +24,10 @@ def upscale(
     output: OutputFolder,
     size: Annotated[Literal["nano", "fast", "quality"], typer.Option(help="Which network.")] = "fast",
     scale: Annotated[Literal["2", "4"], typer.Option(help="How many times larger images become.")] = "4",
+    weights: Annotated[
+        Literal["clean", "real"],
+        typer.Option(help="Small images to learn from: reduced well, or blurred, noisy and compressed as well."),
+    ] = "clean",
     judge: Annotated[
         list[Path] | None,
         typer.Option(help="Images to judge by instead of a share of DATA; a folder. Nothing is learned from them."),
@@ -57,6 +61,7 @@ def upscale(
     plan = Plan(
         size=size,
         scale=4 if scale == "4" else 2,
+        weights=weights,
         count=count,
         side=side,
         course=replace(Plan().course, steps=steps, rate=rate, kernel_rate=kernel_rate),

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from salticid.core.image import read_image
 from salticid.core.image_header import SUFFIXES
 from salticid.core.resample import bicubic_uint8
 from salticid.core.types import Image
 from salticid.errors import InputError
+from salticid.upscale.degrade import degraded
 
 File = str | os.PathLike[str]
 
@@ -61,6 +64,11 @@ def shrunk(image: Image, scale: int) -> Pair:
         raise InputError(f"an image of {image.shape[1]} x {image.shape[0]} cannot be made {scale} times smaller")
     large = image[: height * scale, : width * scale]
     return Pair(large, bicubic_uint8(large, height, width))
+
+
+def degraded_pair(pair: Pair, scale: int, seed: int) -> Pair:
+    """Return the same large image with a small one as it is found: see `degrade`. The seed says what happens to it."""
+    return Pair(pair.large, degraded(pair.large, scale, np.random.default_rng(seed)))
 
 
 def load(paths: Iterable[Path], scale: int) -> Iterator[Pair]:

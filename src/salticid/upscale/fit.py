@@ -22,12 +22,13 @@ from salticid.core.types import Image
 from salticid.engine.weights import read_state
 from salticid.errors import InputError
 from salticid.upscale.crops import Crops
-from salticid.upscale.data import Pair
+from salticid.upscale.data import Pair, degraded_pair
+from salticid.upscale.degrade import degraded
 from salticid.upscale.export import write_float, write_int8
 from salticid.upscale.integer_net import enlarge_reference
 from salticid.upscale.networks import PlainNet
 from salticid.upscale.quantized import RoundedNet, with_even_channels
-from salticid.upscale.shape import Scale, Shape, Size
+from salticid.upscale.shape import Scale, Shape, Size, Weights
 from salticid.upscale.train import WEIGHTS_FILE, Course, Judged, Trainer, enlarged, luma_psnr_db
 
 File = str | os.PathLike[str]
@@ -42,6 +43,7 @@ class Plan:
 
     size: Size = "fast"
     scale: Scale = 4
+    weights: Weights = "clean"
     count: int = 8  # crops in a step
     side: int = 48  # px of a small crop
     course: Course = field(default_factory=Course)
@@ -96,8 +98,12 @@ def fit(
         The disk is full.
     """
     told, place = listener or Listener(), atomic.make_folder(folder)
-    crops = Crops(learned, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed)
-    facts = {"size": plan.size, "scale": plan.scale, "count": plan.count, "side": plan.side, "images": len(learned)}
+    degrade = degraded if plan.weights == "real" else None
+    crops = Crops(learned, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed, degrade=degrade)
+    if plan.weights == "real":
+        judged = [degraded_pair(pair, plan.scale, number) for number, pair in enumerate(judged)]
+    facts = {name: getattr(plan, name) for name in ("size", "scale", "weights", "count", "side")}
+    facts["images"] = len(learned)
     torch.manual_seed(plan.seed)
     net = PlainNet(plan.shape, branched=True)
     if plan.start is not None:

@@ -9,6 +9,7 @@ from salticid.errors import InputError
 
 Size = Literal["nano", "fast", "quality"]
 Scale = Literal[2, 4]
+Weights = Literal["clean", "real"]  # learned from images that were reduced well, or from degraded ones
 
 BODIES: dict[str, tuple[int, int]] = {"nano": (4, 16), "fast": (10, 32), "quality": (8, 48)}  # layers, channels
 COLORS = 3
