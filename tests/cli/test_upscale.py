@@ -222,7 +222,7 @@ def test_a_lower_step_of_the_ladder_is_a_warning_that_is_said_once(upscale, fold
     def missing(*_, **__):
         raise MissingError("no such engine here")
 
-    monkeypatch.setattr("salticid.upscale.infer.open_engine", missing)
+    monkeypatch.setattr("salticid.upscale.ways.open_engine", missing)
     done = upscale(folder, "-o", tmp_path / "out", "--model", networks[1])
     assert done.code == 0
     warnings = [line for line in done.err.splitlines() if "warning" in line.lower()]
@@ -237,7 +237,7 @@ def test_a_device_that_is_named_is_not_replaced(upscale, folder, tmp_path, netwo
     def missing(*_, **__):
         raise MissingError("no GPU here")
 
-    monkeypatch.setattr("salticid.upscale.infer.open_engine", missing)
+    monkeypatch.setattr("salticid.upscale.ways.open_engine", missing)
     done = upscale(folder / "a.png", "-o", tmp_path / "b.png", "--model", networks[0], "--device", "cuda")
     assert done.code == 1
     assert "no GPU here" in done.err

@@ -211,7 +211,7 @@ def test_once_a_way_is_not_possible_it_is_not_tried_again(files, monkeypatch):
         opened.append(1)
         raise ResourceError("out of memory")
 
-    monkeypatch.setattr("salticid.upscale.infer.open_engine", short)
+    monkeypatch.setattr("salticid.upscale.ways.open_engine", short)
     frames = FrameUpscaler(Upscaler(str(files["int8"]), precision="int8"))
     results = [frames.next(scene(index), (256, 384)) for index in range(3)]
     assert [result.model for result in results] == ["bicubic"] * 3

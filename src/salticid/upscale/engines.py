@@ -22,7 +22,7 @@ from salticid.errors import InputError, MissingError
 from salticid.upscale.integer_net import IntegerNet, enlarge
 from salticid.upscale.network_file import IMAGE, LARGE, read_integer_net, read_shape
 from salticid.upscale.options import UpscaleOptions
-from salticid.upscale.shape import BODIES, COLORS, Scale, Shape
+from salticid.upscale.shape import BODIES, COLORS, Scale, Shape, Weights
 
 File = str | os.PathLike[str]
 
@@ -98,21 +98,21 @@ def interleaved(planes: Array) -> Array:
     return np.asarray(cv2.merge(list(planes)))
 
 
-def sizes() -> list[str]:
-    """Return the names of the networks that there are weights of, the smallest first."""
+def sizes(weights: Weights = "clean") -> list[str]:
+    """Return the names of the networks that there are such weights of, the smallest first."""
     known = cards.cards()
-    return [size for size in BODIES if any(_card(size, scale, "fp32") in known for scale in get_args(Scale))]
+    return [size for size in BODIES if any(_card(size, scale, weights, "fp32") in known for scale in get_args(Scale))]
 
 
-def find_files(size: str, precision: Precision) -> dict[Scale, Path]:
+def find_files(size: str, weights: Weights, precision: Precision) -> dict[Scale, Path]:
     """Return the files of a network by their scales; errors are those of `salticid.engine.models.find`."""
     known = cards.cards()
-    names = {scale: _card(size, scale, precision) for scale in get_args(Scale)}
+    names = {scale: _card(size, scale, weights, precision) for scale in get_args(Scale)}
     return {scale: models.find(known[name]) for scale, name in names.items() if name in known}
 
 
-def _card(size: str, scale: Scale, precision: Precision) -> str:
-    return f"upscale-{size}-x{scale}{'' if precision == 'fp32' else f'-{precision}'}"
+def _card(size: str, scale: Scale, weights: Weights, precision: Precision) -> str:
+    return f"upscale-{size}-x{scale}{'-real' if weights == 'real' else ''}{'-int8' if precision == 'int8' else ''}"
 
 
 def open_engine(path: Path, options: UpscaleOptions, *, device: str, threads: int) -> Engine:

@@ -9,39 +9,40 @@ All frames are made in the same way. Where that is no longer possible, the rest 
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from salticid.core.types import Image
 from salticid.upscale.engines import Engine
-from salticid.upscale.infer import Upscaler
-from salticid.upscale.plan import UpscalePlan
+from salticid.upscale.infer import Upscaler, enlarged, planned, whole
+from salticid.upscale.plan import UpscalePlan, target_size
 from salticid.upscale.result import Upscaled
 from salticid.upscale.shape import COLORS
 from salticid.upscale.unchanged import ChangesOnly
+from salticid.upscale.ways import Way
+from salticid.upscale.work import Work
 
 HELD_FRAMES = 5  # large ones: two wait, one is made, one is written, one was the last
 ENCODER_BYTES = 60  # per pixel of a large frame: it looks ahead (measured for H.264)
 
 
-class FrameUpscaler(Upscaler):
+class FrameUpscaler:
     """Enlarges the frames of one video, in order.
 
     Parameters
     ----------
     upscaler
-        Whose network and options are taken.
+        Whose networks and options are taken.
     """
 
     def __init__(self, upscaler: Upscaler) -> None:
-        super().__init__(upscaler.model, **dataclasses.asdict(upscaler.options))
-        self._opened, self._seconds = upscaler._opened, upscaler._seconds
+        self._upscaler = upscaler
         self._remembering: dict[int, ChangesOnly] = {}  # by the engine
         self._plans: dict[tuple[Any, ...], UpscalePlan] = {}
         self._last: tuple[Image, Upscaled] | None = None
@@ -64,27 +65,34 @@ class FrameUpscaler(Upscaler):
             return self._last[1]
         for engine in self._remembering.values():
             engine.start_frame()
-        result = self(image, width=target[1], height=target[0])
+        work = Work.of(image, None, (target[1], target[0]), self._upscaler.options.strength, None)
+        fitting = partial(self._fitting, kept_bytes=work.held_bytes + work.result_bytes, blended=work.blended)
+        result = enlarged(work, self._ways(work), fitting, lambda parts, clock: whole(parts, work))
         self._last = image, result
         return result
 
-    def _ways(
-        self, size: tuple[int, int], target: tuple[int, int], *, sixteen: bool
-    ) -> Iterator[tuple[str, str, Callable[[], Sequence[Engine]]]]:
-        ways = super()._ways(size, target, sixteen=sixteen)
-        if self._last is None:
-            return ways
-        taken = self._last[1].step
-        return itertools.dropwhile(lambda way: way[1] != taken, ways)
+    def plan(
+        self, size: tuple[int, int], *, scale: float | None = None, width: int | None = None, height: int | None = None
+    ) -> UpscalePlan:
+        """Return what a frame of this height and width takes when all of it changes; errors as in `Upscaler.plan`."""
+        target = target_size(size, scale, width, height)
+        kept, blended = COLORS * (math.prod(size) + math.prod(target)), self._upscaler.options.strength < 1
+        fitting = partial(self._room, kept_bytes=kept, blended=blended)
+        return planned(size, target, self._upscaler.ways, fitting)
 
-    def _engine(self, path: Path, device: str) -> Engine:
-        engine = super()._engine(path, device)
-        return self._remembering.setdefault(id(engine), ChangesOnly(engine))
+    def _ways(self, work: Work) -> Iterator[Way]:
+        """Yield the way that the last frame was made in, and those below."""
+        ways = self._upscaler.ways.of(work.size, work.target, sixteen=False)
+        if self._last is not None:
+            taken = self._last[1].step
+            ways = itertools.dropwhile(lambda way: way.step != taken, ways)
+        for way in ways:
+            yield replace(way, open=partial(self._open, way))
 
-    def _pace(self, engines: Sequence[Engine]) -> float:
-        return super()._pace([engine.plain if isinstance(engine, ChangesOnly) else engine for engine in engines])
+    def _open(self, way: Way) -> Sequence[Engine]:
+        return [self._remembering.setdefault(id(engine), ChangesOnly(engine)) for engine in way.open()]
 
-    def _plan(
+    def _fitting(
         self,
         size: tuple[int, int],
         target: tuple[int, int],
@@ -96,10 +104,22 @@ class FrameUpscaler(Upscaler):
         """Plan once: tiles of two frames are compared, and must be the same for that."""
         key = size, target, *map(id, engines)
         if key not in self._plans:
-            more = _remembered_bytes(size, engines) + math.prod(target) * (HELD_FRAMES * COLORS + ENCODER_BYTES)
-            plan = super()._plan(size, target, engines, kept_bytes=kept_bytes + more, blended=blended)
-            self._plans[key] = plan
+            self._plans[key] = self._room(size, target, engines, kept_bytes=kept_bytes, blended=blended)
         return self._plans[key]
+
+    def _room(
+        self,
+        size: tuple[int, int],
+        target: tuple[int, int],
+        engines: Sequence[Engine],
+        *,
+        kept_bytes: int,
+        blended: bool,
+    ) -> UpscalePlan:
+        """Plan for what waits for the encoder, and for what is remembered of a frame, too."""
+        waiting = math.prod(target) * (HELD_FRAMES * COLORS + ENCODER_BYTES)
+        kept_bytes += waiting + _remembered_bytes(size, engines)
+        return self._upscaler.fitting(size, target, engines, kept_bytes=kept_bytes, blended=blended)
 
 
 def _remembered_bytes(size: tuple[int, int], engines: Sequence[Engine]) -> int:

@@ -11,13 +11,13 @@ networks, then reduced with antialiasing; more than 4 by two passes.
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -25,25 +25,22 @@ from salticid.core.atomic import check_target
 from salticid.core.image import Picture, check_writable, open_picture, write_image
 from salticid.core.png_stream import PngWriter
 from salticid.core.types import Array
-from salticid.errors import InputError
 from salticid.runtime import hardware
 from salticid.runtime.clock import StageClock
 from salticid.runtime.ladder import Landing, Step, descend
-from salticid.upscale.engines import Engine, Precision, find_files, open_engine, sizes
-from salticid.upscale.network_file import precision_of, read_shape
+from salticid.upscale.engines import Engine
 from salticid.upscale.options import UpscaleOptions
-from salticid.upscale.plan import UpscalePlan, make_plan, passes, target_size
+from salticid.upscale.plan import UpscalePlan, make_plan, target_size
 from salticid.upscale.result import Upscaled
 from salticid.upscale.shape import COLORS
+from salticid.upscale.ways import Way, Ways
 from salticid.upscale.work import Work
 
 File = str | os.PathLike[str]
-T = TypeVar("T")
 Rows = Iterator[Array]
+Use = Callable[[Rows, StageClock], Picture]
+Fitting = Callable[[tuple[int, int], tuple[int, int], Sequence[Engine]], UpscalePlan]
 
-AUTO, BICUBIC = "auto", "bicubic"
-AUTO_SECONDS = 1.0  # that the best network of "auto" may take
-PROBE_PX = 64  # side of the piece that tells how fast a network is
 FREE_SHARE = 0.8  # of the memory that is free, which is used
 MEGABYTE = 1_000_000
 
@@ -67,17 +64,12 @@ class Upscaler:
         Raises
         ------
         InputError
-            There is no such model, or an option is unknown or has a value that is not allowed.
+            There is no such model, or none of such weights, or an option is unknown or has a value that is not allowed.
         """
         self.options = UpscaleOptions.profile(profile).replace(**options)
-        self._sizes = sizes()
-        if model not in (*self._sizes, AUTO, BICUBIC) and not Path(model).is_file():
-            known = ", ".join((*self._sizes, AUTO, BICUBIC))
-            raise InputError(f"there is no model {model!r}: choose {known}, or give the path of a file")
         self.model = model
         self.threads = self.options.threads or hardware.threads()
-        self._opened: dict[tuple[Path, str], Engine] = {}
-        self._seconds: dict[int, float] = {}  # per pixel, by engine
+        self.ways = Ways(model, self.options, self.threads)
 
     def __call__(
         self,
@@ -109,7 +101,7 @@ class Upscaler:
             What was asked for by name is not on this machine; memory does not hold the result.
         """
         work = Work.of(image, scale, (width, height), self.options.strength, strength)
-        return self._done(work, work.held_bytes + work.result_bytes, lambda parts, clock: _whole(parts, work))
+        return self._done(work, work.held_bytes + work.result_bytes, lambda parts, clock: whole(parts, work))
 
     def write(
         self,
@@ -167,99 +159,10 @@ class Upscaler:
         target = target_size(size, scale, width, height)
         kept, blended = size[0] * size[1] * COLORS, self.options.strength < 1
 
-        def way(name: str, step: str, opened: Callable[[], Sequence[Engine]]) -> Callable[[], UpscalePlan]:
-            def run() -> UpscalePlan:
-                engines = opened()
-                plan = self._plan(size, target, engines, kept_bytes=kept, blended=blended)
-                seconds = self._pace(engines) * size[0] * size[1] if engines else math.nan
-                return replace(plan, model=name, step=step, seconds=seconds)
+        fitting = partial(self.fitting, kept_bytes=kept, blended=blended)
+        return planned(size, target, self.ways, fitting)
 
-            return run
-
-        ways = self._ways(size, target, sixteen=False)
-        return descend([Step(step, way(name, step, opened)) for name, step, opened in ways]).value
-
-    def _done(self, work: Work, kept_bytes: int, use: Callable[[Rows, StageClock], Picture]) -> Upscaled:
-        """Do the work in the best way that is possible."""
-        start, clock = time.perf_counter(), StageClock()
-
-        def way(name: str, opened: Callable[[], Sequence[Engine]]) -> Callable[[], tuple[str, Picture]]:
-            def run() -> tuple[str, Picture]:
-                with clock("load"):
-                    engines = opened()
-                plan = self._plan(work.size, work.target, engines, kept_bytes=kept_bytes, blended=work.blended)
-                return name, use(work.rows(engines, plan.tile_px, clock), clock)
-
-            return run
-
-        ways = self._ways(work.size, work.target, sixteen=work.picture.pixels.dtype == np.uint16)
-        landing: Landing[tuple[str, Picture]] = descend([Step(step, way(name, opened)) for name, step, opened in ways])
-        name, picture = landing.value
-        (rows, columns), (tall, wide) = work.size, work.target
-        rest = 1000 * (time.perf_counter() - start) - sum(clock.latency_ms.values())
-        latency = {**clock.latency_ms, "pixels": rest}
-        return Upscaled(picture, name, landing.step, (tall / rows, wide / columns), landing.skipped, latency)
-
-    def _ways(
-        self, size: tuple[int, int], target: tuple[int, int], *, sixteen: bool
-    ) -> Iterator[tuple[str, str, Callable[[], Sequence[Engine]]]]:
-        """Yield the name of a network, what it is computed in, and how it is opened; the best way first."""
-        if self.model in (*self._sizes, AUTO):
-            name = self._best(size, target) if self.model == AUTO else self.model
-            for device in self._devices():
-                for precision in self._precisions(device, sixteen=sixteen):
-                    files = self._files(name, size, target, precision)
-                    yield name, f"{precision} on {device}", self._opener(files, device, sixteen=sixteen)
-        elif self.model != BICUBIC:
-            path = Path(self.model)
-            files = [path for _ in passes(size, target, [read_shape(path).scale])]
-            for device in self._devices():
-                step = f"{precision_of(path)} on {device}"
-                yield self.model, step, self._opener(files, device, sixteen=sixteen)
-        if self.model == BICUBIC or self.options.device == "auto":  # a device that was named is never replaced
-            yield BICUBIC, BICUBIC, tuple
-
-    def _devices(self) -> tuple[str, ...]:
-        wanted = self.options.device
-        if wanted != "auto":
-            return (wanted,)
-        return ("cuda", "cpu") if hardware.gpus() and self.options.engine != "native" else ("cpu",)
-
-    def _precisions(self, device: str, *, sixteen: bool) -> tuple[Precision, ...]:
-        wanted = self.options.precision
-        if wanted != "auto":
-            return (wanted,)
-        return ("fp32",) if sixteen or device != "cpu" else ("int8", "fp32")
-
-    def _opener(self, files: Sequence[Path], device: str, *, sixteen: bool) -> Callable[[], Sequence[Engine]]:
-        def opened() -> Sequence[Engine]:
-            engines = [self._engine(file, device) for file in files]
-            if sixteen and not all(engine.takes_16_bits for engine in engines):
-                raise InputError(f"{files[0].name} computes in 8 bits and the image has 16: use precision='fp32'")
-            return engines
-
-        return opened
-
-    def _files(self, name: str, size: tuple[int, int], target: tuple[int, int], precision: Precision) -> list[Path]:
-        known = find_files(name, precision)
-        return [known[scale] for scale in passes(size, target, list(known))]
-
-    def _engine(self, path: Path, device: str) -> Engine:
-        key = path, device
-        if key not in self._opened:
-            self._opened[key] = open_engine(path, self.options, device=device, threads=self.threads)
-        return self._opened[key]
-
-    def _best(self, size: tuple[int, int], target: tuple[int, int]) -> str:
-        """Return the best network that takes about a second, or the smallest."""
-        for name in reversed(self._sizes):
-            precision = self._precisions("cpu", sixteen=False)[0]
-            engines = [self._engine(file, "cpu") for file in self._files(name, size, target, precision)]
-            if self._pace(engines) * size[0] * size[1] <= AUTO_SECONDS:
-                return name
-        return self._sizes[0]
-
-    def _plan(
+    def fitting(
         self,
         size: tuple[int, int],
         target: tuple[int, int],
@@ -268,27 +171,58 @@ class Upscaler:
         kept_bytes: int,
         blended: bool,
     ) -> UpscalePlan:
+        """Return the tiles for which there is memory; parameters and errors are those of `make_plan`."""
         most, tile = self.options.max_memory_mb, self.options.tile_px
         budget = most * MEGABYTE - hardware.own_memory() if most else int(FREE_SHARE * hardware.available_memory())
         room = {"budget_bytes": budget, "kept_bytes": kept_bytes}
         return make_plan(size, target, engines, tile_px=tile, blended=blended, **room)
 
-    def _pace(self, engines: Sequence[Engine]) -> float:
-        """Return the seconds that a pixel of the image takes, from a small piece."""
-        total, growth = 0.0, 1
-        for engine in engines:
-            if id(engine) not in self._seconds:
-                piece = np.zeros((PROBE_PX, PROBE_PX, COLORS), np.uint8)
-                engine(piece)
-                start = time.perf_counter()
-                engine(piece)
-                self._seconds[id(engine)] = (time.perf_counter() - start) / PROBE_PX**2
-            total += growth * self._seconds[id(engine)]
-            growth *= engine.shape.scale**2
-        return total
+    def _done(self, work: Work, kept_bytes: int, use: Use) -> Upscaled:
+        ways = self.ways.of(work.size, work.target, sixteen=work.sixteen)
+        return enlarged(work, ways, partial(self.fitting, kept_bytes=kept_bytes, blended=work.blended), use)
 
 
-def _whole(parts: Rows, work: Work) -> Picture:
+def planned(size: tuple[int, int], target: tuple[int, int], ways: Ways, fitting: Fitting) -> UpscalePlan:
+    """Return what enlarging an image of 8 bits takes, in the best way that is possible; see `enlarged`."""
+
+    def plan(way: Way) -> UpscalePlan:
+        engines = way.open()
+        seconds = ways.seconds_per_pixel(engines) * size[0] * size[1]
+        return replace(fitting(size, target, engines), model=way.model, step=way.step, seconds=seconds)
+
+    found = ways.of(size, target, sixteen=False)
+    return descend([Step(way.step, partial(plan, way)) for way in found]).value
+
+
+def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Upscaled:
+    """Do the work in the best way that is possible.
+
+    Parameters
+    ----------
+    ways
+        The best one first.
+    fitting
+        Given the size, the target and the networks: the tiles for which there is memory.
+    use
+        Makes a picture of the rows as they come, or writes them.
+    """
+    start, clock = time.perf_counter(), StageClock()
+
+    def done(way: Way) -> tuple[str, Picture]:
+        with clock("load"):
+            engines = way.open()
+        plan = fitting(work.size, work.target, engines)
+        return way.model, use(work.rows(engines, plan.tile_px, clock), clock)
+
+    landing: Landing[tuple[str, Picture]] = descend([Step(way.step, partial(done, way)) for way in ways])
+    name, picture = landing.value
+    (rows, columns), (tall, wide) = work.size, work.target
+    rest = 1000 * (time.perf_counter() - start) - sum(clock.latency_ms.values())
+    latency = {**clock.latency_ms, "pixels": rest}
+    return Upscaled(picture, name, landing.step, (tall / rows, wide / columns), landing.skipped, latency)
+
+
+def whole(parts: Rows, work: Work) -> Picture:
     """Return the picture that the rows make up."""
     out = np.empty(work.shape, work.picture.pixels.dtype)
     top = 0

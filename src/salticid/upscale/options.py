@@ -14,6 +14,9 @@ class UpscaleOptions(Options):
     """Options of `Upscaler`."""
 
     strength: float = option(1.0, help="how much of what the network adds to bicubic is kept", minimum=0, maximum=1)
+    weights: Literal["clean", "real"] = option(
+        "clean", help="clean for images as they were made small; real for blurred, noisy and compressed ones"
+    )
     precision: Literal["auto", "int8", "fp32"] = option(
         "auto", help="arithmetic; auto: int8 on a CPU, fp32 on a GPU and for images of 16 bits"
     )

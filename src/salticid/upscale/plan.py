@@ -80,10 +80,13 @@ def _by_sides(size: tuple[int, int], width: int | None, height: int | None) -> t
     return height, width
 
 
-def passes(size: tuple[int, int], target: tuple[int, int], known: Sequence[Scale]) -> tuple[Scale, ...]:
+def passes(
+    size: tuple[int, int], target: tuple[int, int], known: Sequence[Scale], later: Sequence[Scale] | None = None
+) -> tuple[Scale, ...]:
     """Return the scales of networks, out of those that there are, that make an image as large as wanted, or larger.
 
-    They make it no larger than they have to, in as few passes as that takes.
+    They make it no larger than they have to, in as few passes as that takes. `later` are those that there are for all
+    passes but the first, where they are others.
 
     >>> passes((100, 100), (300, 300), [2, 4]), passes((100, 100), (700, 700), [2, 4])
     ((4,), (4, 2))
@@ -91,7 +94,8 @@ def passes(size: tuple[int, int], target: tuple[int, int], known: Sequence[Scale
     (4,)
     """
     grown = max(new / old for new, old in zip(target, size, strict=True))
-    ways = [way for count in range(1, MOST_PASSES + 1) for way in itertools.product(sorted(known)[::-1], repeat=count)]
+    first, others = sorted(known)[::-1], sorted(known if later is None else later)[::-1]
+    ways = [way for count in range(MOST_PASSES) for way in itertools.product(first, *[others] * count)]
     return min((way for way in ways if math.prod(way) >= grown), key=lambda way: (math.prod(way), len(way)))
 
 

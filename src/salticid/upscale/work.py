@@ -62,6 +62,11 @@ class Work:
         return self.picture.pixels.shape[0], self.picture.pixels.shape[1]
 
     @property
+    def sixteen(self) -> bool:
+        """Whether the image is one of 16 bits."""
+        return bool(self.picture.pixels.dtype == np.uint16)
+
+    @property
     def blended(self) -> bool:
         """Whether bicubic is mixed in."""
         return self.strength < 1 or self.strengths is not None

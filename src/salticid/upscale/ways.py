@@ -1,0 +1,160 @@
+"""In which ways an image can be enlarged on this machine: networks, devices and precisions, the best way first.
+
+    for way in ways.of((512, 512), (2048, 2048), sixteen=False):
+        engines = way.open()                  # one for each pass; none for bicubic
+
+Networks are opened when a way is taken, and stay open.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from salticid.errors import InputError, MissingError, ResourceError
+from salticid.runtime import hardware
+from salticid.upscale.engines import Engine, Precision, find_files, open_engine, sizes
+from salticid.upscale.network_file import precision_of, read_shape
+from salticid.upscale.options import UpscaleOptions
+from salticid.upscale.plan import passes
+from salticid.upscale.shape import COLORS
+
+AUTO, BICUBIC = "auto", "bicubic"
+AUTO_SECONDS = 1.0  # that the best network of "auto" may take
+PROBE_PX = 64  # side of the piece that tells how fast a network is
+
+Size = tuple[int, int]  # height and width
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of enlarging an image."""
+
+    model: str  # the network; "bicubic" for none
+    step: str  # of the ladder: "int8 on cpu"
+    open: Callable[[], Sequence[Engine]]
+
+
+class Ways:
+    """All ways that a model and options allow.
+
+    Parameters
+    ----------
+    model
+        A size, "auto", "bicubic" or the path of a file.
+    options
+        Which weights, precision, engine and device.
+    threads
+        CPU threads of a network.
+
+    Raises
+    ------
+    InputError
+        There is no such model, or none of such weights.
+    """
+
+    def __init__(self, model: str, options: UpscaleOptions, threads: int) -> None:
+        self._model, self._options, self._threads = model, options, threads
+        self._sizes = sizes(options.weights)
+        self._opened: dict[tuple[Path, str], Engine] = {}
+        self._seconds: dict[int, float] = {}  # per pixel, by engine
+        self._check()
+
+    def of(self, size: Size, target: Size, *, sixteen: bool) -> Iterator[Way]:
+        """Yield the ways for an image of this size, of 16 bits or of 8, and the size that it shall have."""
+        if self._model in (*self._sizes, AUTO):
+            name = self._best(size, target) if self._model == AUTO else self._model
+            for device in self._devices():
+                for precision in self._precisions(device, sixteen=sixteen):
+                    files = self._files(name, size, target, precision)
+                    yield Way(name, f"{precision} on {device}", self._opener(files, device, sixteen=sixteen))
+        elif self._model != BICUBIC:
+            path = Path(self._model)
+            files = [path for _ in passes(size, target, [read_shape(path).scale])]
+            for device in self._devices():
+                step = f"{precision_of(path)} on {device}"
+                yield Way(self._model, step, self._opener(files, device, sixteen=sixteen))
+        if self._model == BICUBIC or self._options.device == "auto":  # a device that was named is never replaced
+            yield Way(BICUBIC, BICUBIC, tuple)
+
+    def seconds_per_pixel(self, engines: Sequence[Engine]) -> float:
+        """Return what a pixel of the image takes in all passes, from a small piece; nan where there are no networks."""
+        if not engines:
+            return math.nan
+        total, growth = 0.0, 1
+        for engine in engines:
+            if id(engine) not in self._seconds:
+                self._seconds[id(engine)] = _probed(engine)
+            total += growth * self._seconds[id(engine)]
+            growth *= engine.shape.scale**2
+        return total
+
+    def _check(self) -> None:
+        model, weights = self._model, self._options.weights
+        if model in (*self._sizes, AUTO, BICUBIC) or Path(model).is_file():
+            return
+        if model in sizes():
+            raise InputError(f"there is no {model} with weights={weights!r}: choose {', '.join(self._sizes)}")
+        known = ", ".join((*self._sizes, AUTO, BICUBIC))
+        raise InputError(f"there is no model {model!r}: choose {known}, or give the path of a file")
+
+    def _devices(self) -> tuple[str, ...]:
+        wanted = self._options.device
+        if wanted != "auto":
+            return (wanted,)
+        return ("cuda", "cpu") if hardware.gpus() and self._options.engine != "native" else ("cpu",)
+
+    def _precisions(self, device: str, *, sixteen: bool) -> tuple[Precision, ...]:
+        wanted = self._options.precision
+        if wanted != "auto":
+            return (wanted,)
+        return ("fp32",) if sixteen or device != "cpu" else ("int8", "fp32")
+
+    def _files(self, name: str, size: Size, target: Size, precision: Precision) -> list[Path]:
+        """Return the file of each pass; what comes out of one is clean, whatever the image was."""
+        first, later = (find_files(name, weights, precision) for weights in (self._options.weights, "clean"))
+        [scale, *scales] = passes(size, target, list(first), list(later))
+        return [first[scale], *(later[scale] for scale in scales)]
+
+    def _opener(self, files: Sequence[Path], device: str, *, sixteen: bool) -> Callable[[], Sequence[Engine]]:
+        def opened() -> Sequence[Engine]:
+            engines = [self._engine(file, device) for file in files]
+            if sixteen and not all(engine.takes_16_bits for engine in engines):
+                raise InputError(f"{files[0].name} computes in 8 bits and the image has 16: use precision='fp32'")
+            return engines
+
+        return opened
+
+    def _engine(self, path: Path, device: str) -> Engine:
+        key = path, device
+        if key not in self._opened:
+            self._opened[key] = open_engine(path, self._options, device=device, threads=self._threads)
+        return self._opened[key]
+
+    def _best(self, size: Size, target: Size) -> str:
+        """Return the best network that takes about a second on the CPU, or the smallest."""
+        for name in reversed(self._sizes):
+            files = self._files(name, size, target, self._precisions("cpu", sixteen=False)[0])
+            if self._seconds_of(files) * size[0] * size[1] <= AUTO_SECONDS:
+                return name
+        return self._sizes[0]
+
+    def _seconds_of(self, files: Sequence[Path]) -> float:
+        try:
+            return self.seconds_per_pixel([self._engine(file, "cpu") for file in files])
+        except (MissingError, ResourceError):  # the ladder, which meets it again, says why
+            return math.inf
+
+
+def _probed(engine: Engine) -> float:
+    """Return the seconds that a pixel takes."""
+    piece = np.zeros((PROBE_PX, PROBE_PX, COLORS), np.uint8)
+    engine(piece)
+    start = time.perf_counter()
+    engine(piece)
+    return (time.perf_counter() - start) / PROBE_PX**2

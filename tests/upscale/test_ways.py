@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from enlarging_net import write_networks
+
+from salticid.errors import InputError, MissingError
+from salticid.upscale import ways as module
+from salticid.upscale.options import UpscaleOptions
+from salticid.upscale.ways import BICUBIC, Ways
+
+SMALL = (40, 30)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("networks")
+    for scale in (2, 4):
+        write_networks(folder, scale)
+    return folder
+
+
+@pytest.fixture
+def stocked(folder, monkeypatch):
+    """Let there be clean weights of all sizes for 2 and 4 times, and real ones of `fast` for 4 times."""
+    opened = []
+
+    def find(size, weights, precision):
+        name = {scale: folder / f"x{scale}{'-int8' if precision == 'int8' else ''}.onnx" for scale in (2, 4)}
+        asked = {scale: Path(path) for scale, path in name.items() if weights == "clean" or scale == 4}
+        opened.append((size, weights, precision))
+        return asked
+
+    monkeypatch.setattr(module, "find_files", find)
+    monkeypatch.setattr(
+        module, "sizes", lambda weights="clean": ["fast"] if weights == "real" else ["nano", "fast", "quality"]
+    )
+    return opened
+
+
+def ways_of(model, target, sixteen=False, **options):
+    ways = Ways(model, UpscaleOptions(device="cpu", **options), 1)
+    return list(ways.of(SMALL, target, sixteen=sixteen))
+
+
+def test_only_the_first_pass_is_of_real_weights(stocked):
+    way = ways_of("fast", (320, 240), weights="real")[0]
+    assert [engine.shape.scale for engine in way.open()] == [4, 2]
+    assert {(size, weights) for size, weights, _ in stocked} == {("fast", "real"), ("fast", "clean")}
+
+
+def test_weights_that_a_size_does_not_have_are_refused_with_those_that_there_are(stocked):
+    with pytest.raises(InputError, match="no nano with weights='real': choose fast"):
+        Ways("nano", UpscaleOptions(weights="real"), 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        ({}, ["int8 on cpu", "fp32 on cpu"]),
+        ({"sixteen": True}, ["fp32 on cpu"]),
+        ({"precision": "fp32"}, ["fp32 on cpu"]),
+    ],
+)
+def test_8_bits_come_before_floating_point_but_for_images_of_16(stocked, options, steps):
+    assert [way.step for way in ways_of("nano", (160, 120), **options)] == steps
+
+
+def test_bicubic_is_the_last_way_unless_a_device_was_named(stocked, monkeypatch):
+    monkeypatch.setattr(module.hardware, "gpus", lambda: ())
+    ways = Ways("nano", UpscaleOptions(), 1)
+    assert [way.model for way in ways.of(SMALL, (160, 120), sixteen=False)] == ["nano", "nano", BICUBIC]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "best"), [((9, 0.5, 0.1), "fast"), ((0.9, 0.5, 0.1), "quality"), ((9, 9, 9), "nano")]
+)
+def test_auto_is_the_best_that_takes_a_second(stocked, monkeypatch, seconds, best):
+    taken = dict(zip(("quality", "fast", "nano"), seconds, strict=True))
+    ways = Ways("auto", UpscaleOptions(device="cpu"), 1)
+    monkeypatch.setattr(ways, "_seconds_of", lambda files: taken[stocked[-1][0]] / (SMALL[0] * SMALL[1]))
+    assert next(ways.of(SMALL, (160, 120), sixteen=False)).model == best
+
+
+def test_auto_leaves_it_to_the_ladder_to_say_that_no_network_can_be_opened(stocked, monkeypatch):
+    def missing(*_, **__):
+        raise MissingError("no engine here")
+
+    monkeypatch.setattr(module, "open_engine", missing)
+    [first, *_] = ways_of("auto", (160, 120))
+    assert first.model == "nano"
+    with pytest.raises(MissingError):
+        first.open()
+
+
+def test_a_network_is_opened_once(stocked):
+    ways = Ways("fast", UpscaleOptions(device="cpu"), 1)
+    (one, _), (other, _) = (list(ways.of(SMALL, (160, 120), sixteen=False)) for _ in range(2))
+    assert one.open()[0] is other.open()[0]
+
+
+def test_seconds_count_every_pass_by_the_pixels_that_it_takes(stocked, monkeypatch):
+    monkeypatch.setattr(module, "_probed", lambda engine: 1.0)
+    ways = Ways("fast", UpscaleOptions(device="cpu"), 1)
+    engines = next(ways.of(SMALL, (320, 240), sixteen=False)).open()
+    assert ways.seconds_per_pixel(engines) == 1 + engines[0].shape.scale ** 2
+    assert ways.seconds_per_pixel([]) != ways.seconds_per_pixel([])  # nan
