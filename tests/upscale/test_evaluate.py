@@ -63,6 +63,17 @@ def test_bicubic_is_as_good_as_bicubic(folder):
         assert (row.psnr_db, row.ssim) == (row.bicubic_psnr_db, row.bicubic_ssim)
 
 
+def test_degraded_images_are_worse_and_the_same_each_time(folder):
+    clean, found, again = (evaluate(bicubic, [folder], SCALE, degrade=degrade) for degrade in (False, True, True))
+    assert found.mean.psnr_db < clean.mean.psnr_db - 1
+    assert [row.psnr_db for row in found.rows] == [row.psnr_db for row in again.rows]
+
+
+def test_images_that_are_given_small_are_not_degraded(folder):
+    with pytest.raises(InputError, match="as they are"):
+        evaluate(bicubic, [folder], SCALE, small=folder, degrade=True)
+
+
 def test_an_error_of_a_few_levels_is_counted_in_luma_as_one_counts_by_hand(folder, truth):
     [row] = evaluate(lambda image: truth(image) + np.uint8(10), [folder / "a.png"], SCALE).rows
     luma = 10 * (65.481 + 128.553 + 24.966) / 255

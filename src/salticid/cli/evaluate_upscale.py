@@ -34,6 +34,9 @@ def upscale(
             help="The same images small, by the same names (default: made by MATLAB's bicubic); one DATA only."
         ),
     ] = None,
+    degrade: Annotated[
+        bool, typer.Option("--degrade", help="Blur the small images, add noise and compress them, as chance says.")
+    ] = False,
     model: Annotated[str, typer.Option(help="nano, fast, bicubic, or a file.")] = "fast",
     scale: Annotated[int, typer.Option(min=2, max=8, help="How many times larger the images become.")] = 4,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A JSON file for all figures.")] = None,
@@ -55,8 +58,10 @@ def upscale(
     if small and len(data) > 1:
         raise InputError(f"--small {small} belongs to one folder, and {len(data)} were given: judge each by itself")
     enlarger = _Enlarger(Upscaler(model, profile=profile, **options), scale)
-    found = {str(one): evaluate(enlarger, [one], scale, small=small, progress=out.progress) for one in data}
-    how = {"model": model, "step": enlarger.step, "scale": scale}
+    found = {
+        str(one): evaluate(enlarger, [one], scale, small=small, degrade=degrade, progress=out.progress) for one in data
+    }
+    how = {"model": model, "step": enlarger.step, "scale": scale, "degraded": degrade}
     _report(out, how, found, output, overwrite=overwrite)
 
 
@@ -89,7 +94,8 @@ def _report(
 
     sets = [{"data": name, "mean": one.mean, "images": one.rows} for name, one in found.items()]
     report = strict({**how, "sets": sets})
-    title = f"{how['model']} ({how['step']}), {how['scale']} times as large: luma"
+    small = "degraded images" if how["degraded"] else "images"
+    title = f"{how['model']} ({how['step']}), {small} {how['scale']} times as large: luma"
     out.table(title, COLUMNS, [_line(name, one) for name, one in found.items()])
     out.result(report)
     if path:

@@ -25,7 +25,7 @@ from salticid.core.progress import Progress, unseen
 from salticid.core.resample import bicubic_uint8
 from salticid.core.types import Image
 from salticid.errors import InputError
-from salticid.upscale.data import Pair, find_images, shrunk
+from salticid.upscale.data import Pair, degraded_pair, find_images, shrunk
 
 File = str | os.PathLike[str]
 Enlarge = Callable[[Image], Image]  # (H, W, 3) to (scale H, scale W, 3), uint8
@@ -66,6 +66,7 @@ def evaluate(
     scale: int,
     *,
     small: File | None = None,
+    degrade: bool = False,
     progress: Progress = unseen,
 ) -> Evaluation:
     """Enlarge the small version of every image and compare with the large one.
@@ -80,6 +81,9 @@ def evaluate(
         From 2 on.
     small
         A folder with the small images, whose names are those of the large ones but for the suffix.
+    degrade
+        Whether small images are blurred, noisy and compressed as well, as images are found: see `degrade.py`. What
+        happens to each depends on its place in the order alone.
     progress
         Is given the work, how much it is and what it is.
 
@@ -87,16 +91,19 @@ def evaluate(
     ------
     InputError
         There is no image, one is damaged or too small, or no partner of its size is in `small`; or `enlarge` returns
-        something else than such an image.
+        something else than such an image; or images that are given small are to be degraded.
     """
     if scale < 2:
         raise InputError(f"the scale is {scale}: images are judged that were enlarged 2 times or more")
+    if degrade and small is not None:
+        raise InputError(f"the small images of {os.fspath(small)} are as they are: degrade those that are made here")
     large = find_images(paths)
     work = _partners(large, small) if small is not None else [(path, None) for path in large]
-    rows = [
-        _score(enlarge, path, _pair(path, partner, scale), scale)
-        for path, partner in progress(work, len(work), "images")
-    ]
+    rows: list[Score] = []
+    for path, partner in progress(work, len(work), "images"):
+        pair = _pair(path, partner, scale)
+        judged = degraded_pair(pair, scale, len(rows)) if degrade else pair
+        rows.append(_score(enlarge, path, judged, scale))
     return Evaluation(scale, tuple(rows))
 
 
