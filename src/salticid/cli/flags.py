@@ -25,6 +25,8 @@ OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="The folder t
 
 Command = Callable[..., None]
 
+MEGABYTES = "-mb"
+
 _OUTPUT_FLAGS = {
     "json": Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")],
     "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")],
@@ -90,7 +92,9 @@ def _row(values: Any) -> str:
 def _parameter(field: OptionField) -> inspect.Parameter:
     kind: Any = Literal[field.choices] if field.choices else field.type
     name = field.name.replace("_", "-")
-    flag = f"--{name}/--no-{name}" if field.type is bool else f"--{name}"
+    flags = [f"--{name}/--no-{name}" if field.type is bool else f"--{name}"]
+    if name.endswith(MEGABYTES):  # no other unit is taken for granted
+        flags.append(f"--{name.removesuffix(MEGABYTES)}")
     known = "" if field.default is None else f" (default: {field.default})"
-    annotation = Annotated[kind | None, typer.Option(flag, help=f"{field.help}{known}", show_default=False)]
+    annotation = Annotated[kind | None, typer.Option(*flags, help=f"{field.help}{known}", show_default=False)]
     return _keyword(field.name, annotation, default=None)
