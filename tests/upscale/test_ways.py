@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from enlarging_net import write_networks
 
-from salticid.errors import InputError, MissingError
+from salticid.errors import InputError, MissingError, ResourceError
 from salticid.upscale import ways as module
+from salticid.upscale.engines import open_engine
+from salticid.upscale.infer import Upscaler
 from salticid.upscale.options import UpscaleOptions
 from salticid.upscale.ways import BICUBIC, Ways
 
@@ -71,6 +74,40 @@ def test_bicubic_is_the_last_way_unless_a_device_was_named(stocked, monkeypatch)
     monkeypatch.setattr(module.hardware, "gpus", lambda: ())
     ways = Ways("nano", UpscaleOptions(), 1)
     assert [way.model for way in ways.of(SMALL, (160, 120), sixteen=False)] == ["nano", "nano", BICUBIC]
+
+
+def test_a_gpu_is_tried_with_small_tiles_before_the_cpu_is(stocked, monkeypatch):
+    monkeypatch.setattr(module.hardware, "gpus", lambda: ("a GPU",))
+    ways = list(Ways("nano", UpscaleOptions(), 1).of(SMALL, (160, 120), sixteen=False))
+    assert [(way.step, way.tile_px) for way in ways] == [
+        ("fp32 on cuda", None),
+        ("fp32 on cuda, tiles of 192 px", 192),
+        ("int8 on cpu", None),
+        ("fp32 on cpu", None),
+        ("bicubic", None),
+    ]
+    chosen = Ways("nano", UpscaleOptions(tile_px=64, device="cuda"), 1)
+    assert [way.tile_px for way in chosen.of(SMALL, (160, 120), sixteen=False)] == [None]
+
+
+def test_an_image_that_a_gpu_does_not_hold_goes_through_it_in_small_tiles(folder, monkeypatch):
+    class SmallGpu:
+        def __init__(self, path, options, *, device, threads):
+            self._plain = open_engine(path, options, device="cpu", threads=threads)
+            self.shape, self.takes_16_bits = self._plain.shape, True
+            self.bytes_per_pixel = self._plain.bytes_per_pixel
+
+        def __call__(self, rgb):
+            if max(rgb.shape) > 192 + 2 * self.shape.halo:
+                raise ResourceError("the GPU is out of memory")
+            return self._plain(rgb)
+
+    monkeypatch.setattr(module, "open_engine", SmallGpu)
+    image = np.random.default_rng(0).integers(0, 256, (300, 210, 3), np.uint8)
+    path = str(folder / "x2.onnx")
+    found = Upscaler(path, device="cuda")(image, scale=2)
+    assert found.step == "fp32 on cuda, tiles of 192 px"
+    assert [skip.step for skip in found.skipped] == ["fp32 on cuda"]
 
 
 @pytest.mark.parametrize(

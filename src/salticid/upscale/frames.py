@@ -97,14 +97,15 @@ class FrameUpscaler:
         size: tuple[int, int],
         target: tuple[int, int],
         engines: Sequence[Engine],
+        tile_px: int | None,
         *,
         kept_bytes: int,
         blended: bool,
     ) -> UpscalePlan:
         """Plan once: tiles of two frames are compared, and must be the same for that."""
-        key = size, target, *map(id, engines)
+        key = size, target, tile_px, *map(id, engines)
         if key not in self._plans:
-            self._plans[key] = self._room(size, target, engines, kept_bytes=kept_bytes, blended=blended)
+            self._plans[key] = self._room(size, target, engines, tile_px, kept_bytes=kept_bytes, blended=blended)
         return self._plans[key]
 
     def _room(
@@ -112,6 +113,7 @@ class FrameUpscaler:
         size: tuple[int, int],
         target: tuple[int, int],
         engines: Sequence[Engine],
+        tile_px: int | None,
         *,
         kept_bytes: int,
         blended: bool,
@@ -119,7 +121,7 @@ class FrameUpscaler:
         """Plan for what waits for the encoder, and for what is remembered of a frame, too."""
         waiting = math.prod(target) * (HELD_FRAMES * COLORS + ENCODER_BYTES)
         kept_bytes += waiting + _remembered_bytes(size, engines)
-        return self._upscaler.fitting(size, target, engines, kept_bytes=kept_bytes, blended=blended)
+        return self._upscaler.fitting(size, target, engines, tile_px, kept_bytes=kept_bytes, blended=blended)
 
 
 def _remembered_bytes(size: tuple[int, int], engines: Sequence[Engine]) -> int:

@@ -39,7 +39,7 @@ from salticid.upscale.work import Work
 File = str | os.PathLike[str]
 Rows = Iterator[Array]
 Use = Callable[[Rows, StageClock], Picture]
-Fitting = Callable[[tuple[int, int], tuple[int, int], Sequence[Engine]], UpscalePlan]
+Fitting = Callable[[tuple[int, int], tuple[int, int], Sequence[Engine], int | None], UpscalePlan]
 
 FREE_SHARE = 0.8  # of the memory that is free, which is used
 MEGABYTE = 1_000_000
@@ -167,12 +167,13 @@ class Upscaler:
         size: tuple[int, int],
         target: tuple[int, int],
         engines: Sequence[Engine],
+        tile_px: int | None = None,
         *,
         kept_bytes: int,
         blended: bool,
     ) -> UpscalePlan:
         """Return the tiles for which there is memory; parameters and errors are those of `make_plan`."""
-        most, tile = self.options.max_memory_mb, self.options.tile_px
+        most, tile = self.options.max_memory_mb, self.options.tile_px or tile_px
         budget = most * MEGABYTE - hardware.own_memory() if most else int(FREE_SHARE * hardware.available_memory())
         room = {"budget_bytes": budget, "kept_bytes": kept_bytes}
         return make_plan(size, target, engines, tile_px=tile, blended=blended, **room)
@@ -188,7 +189,7 @@ def planned(size: tuple[int, int], target: tuple[int, int], ways: Ways, fitting:
     def plan(way: Way) -> UpscalePlan:
         engines = way.open()
         seconds = ways.seconds_per_pixel(engines) * size[0] * size[1]
-        return replace(fitting(size, target, engines), model=way.model, step=way.step, seconds=seconds)
+        return replace(fitting(size, target, engines, way.tile_px), model=way.model, step=way.step, seconds=seconds)
 
     found = ways.of(size, target, sixteen=False)
     return descend([Step(way.step, partial(plan, way)) for way in found]).value
@@ -202,7 +203,7 @@ def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Ups
     ways
         The best one first.
     fitting
-        Given the size, the target and the networks: the tiles for which there is memory.
+        Given the size, the target, the networks and the tiles of the way: those for which there is memory.
     use
         Makes a picture of the rows as they come, or writes them.
     """
@@ -211,7 +212,7 @@ def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Ups
     def done(way: Way) -> tuple[str, Picture]:
         with clock("load"):
             engines = way.open()
-        plan = fitting(work.size, work.target, engines)
+        plan = fitting(work.size, work.target, engines, way.tile_px)
         return way.model, use(work.rows(engines, plan.tile_px, clock), clock)
 
     landing: Landing[tuple[str, Picture]] = descend([Step(way.step, partial(done, way)) for way in ways])

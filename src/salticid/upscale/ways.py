@@ -26,6 +26,7 @@ from salticid.upscale.shape import COLORS
 
 AUTO, BICUBIC = "auto", "bicubic"
 AUTO_SECONDS = 1.0  # that the best network of "auto" may take
+GPU_TILE_PX = 192  # where larger ones do not fit its memory
 PROBE_PX = 64  # side of the piece that tells how fast a network is
 
 Size = tuple[int, int]  # height and width
@@ -38,6 +39,7 @@ class Way:
     model: str  # the network; "bicubic" for none
     step: str  # of the ladder: "int8 on cpu"
     open: Callable[[], Sequence[Engine]]
+    tile_px: int | None = None  # largest side of a tile, where memory of the device is short
 
 
 class Ways:
@@ -72,13 +74,13 @@ class Ways:
             for device in self._devices():
                 for precision in self._precisions(device, sixteen=sixteen):
                     files = self._files(name, size, target, precision)
-                    yield Way(name, f"{precision} on {device}", self._opener(files, device, sixteen=sixteen))
+                    yield from self._on(device, name, precision, self._opener(files, device, sixteen=sixteen))
         elif self._model != BICUBIC:
             path = Path(self._model)
             files = [path for _ in passes(size, target, [read_shape(path).scale])]
             for device in self._devices():
-                step = f"{precision_of(path)} on {device}"
-                yield Way(self._model, step, self._opener(files, device, sixteen=sixteen))
+                opener = self._opener(files, device, sixteen=sixteen)
+                yield from self._on(device, self._model, precision_of(path), opener)
         if self._model == BICUBIC or self._options.device == "auto":  # a device that was named is never replaced
             yield Way(BICUBIC, BICUBIC, tuple)
 
@@ -108,6 +110,13 @@ class Ways:
         if wanted != "auto":
             return (wanted,)
         return ("cuda", "cpu") if hardware.gpus() and self._options.engine != "native" else ("cpu",)
+
+    def _on(self, device: str, model: str, precision: str, opener: Callable[[], Sequence[Engine]]) -> Iterator[Way]:
+        """Yield the ways of one network on one device; tiles are chosen by the CPU's memory, and a GPU has its own."""
+        step = f"{precision} on {device}"
+        yield Way(model, step, opener)
+        if device != "cpu" and not self._options.tile_px:
+            yield Way(model, f"{step}, tiles of {GPU_TILE_PX} px", opener, GPU_TILE_PX)
 
     def _precisions(self, device: str, *, sixteen: bool) -> tuple[Precision, ...]:
         wanted = self._options.precision
