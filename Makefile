@@ -6,8 +6,8 @@ SOURCES := pyproject.toml constraints.txt native/CMakeLists.txt $(wildcard nativ
 
 .PHONY: demo test bench lint clean
 
-demo: .venv/demo                 ## depth, labels and motion with their true error: demo/report.html
-	$(BIN)/salticid demo --overwrite $(if $(wildcard $(DATA)/stereo $(DATA)/segmentation/camvid),--data $(DATA))
+demo: .venv/demo                 ## depth, labels, motion and detail with their true error: demo/report.html
+	$(BIN)/salticid demo --overwrite $(if $(wildcard $(DATA)/stereo $(DATA)/segmentation/camvid $(DATA)/upscale/Set5),--data $(DATA))
 
 test: lint                       ## every check that CI runs
 	$(BIN)/pytest

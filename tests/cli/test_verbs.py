@@ -47,8 +47,18 @@ def test_the_version_is_the_package_s(salticid):
     assert salticid("--version").out == f"salticid {package.__version__}\n"
 
 
-def test_an_unknown_verb_is_exit_2(salticid):
-    assert salticid("stero").code == 2
+def test_an_unknown_verb_is_exit_2_and_the_nearest_is_named(salticid):
+    done = salticid("stero")
+    assert done.code == 2
+    assert "'stereo'" in done.err
+
+
+def test_a_verb_is_run_without_importing_the_others(tmp_path):
+    code = "import sys; from salticid.cli import main; sys.argv = ['salticid', 'cache', 'info', '-q']\ntry: main()\n"
+    code += "finally: print(*(name for name in sys.modules if name.startswith('salticid.cli.')), file=sys.stderr)"
+    environment = os.environ | {"SALTICID_CACHE": str(tmp_path / "none")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert {name.rpartition(".")[2] for name in done.stderr.split()} == {"app", "cache", "flags", "output"}
 
 
 def test_doctor_tells_what_is_here_and_what_to_do_about_the_rest(salticid, monkeypatch):
@@ -80,7 +90,7 @@ def test_the_demo_writes_a_page_that_needs_nothing_else(salticid, tmp_path, monk
     assert done.code == 0, done.err
     page = (tmp_path / "out" / "report.html").read_text()
     pictures = [base64.b64decode(text) for text in re.findall(r"data:image/png;base64,([^\"]+)", page)]
-    assert len(pictures) == 9
+    assert len(pictures) == 17
     assert all(read_image(picture).std() > 5 for picture in pictures)  # none is black
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
     assert "showCloud(" in page
@@ -93,7 +103,9 @@ def test_the_demo_writes_a_page_that_needs_nothing_else(salticid, tmp_path, monk
     assert "knee_swing_peak.right" in moved["notable"]
     assert 10 < moved["true_change_deg"] < 30
     assert (tmp_path / "out" / "motion" / "report.html").stat().st_size > 50_000
-    for there in ("report.html", "cloud.ply", "motion/report.html"):
+    enlarged = json.loads(done.out)["upscale"]
+    assert enlarged["fast"]["psnr_db"] > enlarged["bicubic"]["psnr_db"] + 1
+    for there in ("report.html", "cloud.ply", "drawn.png", "motion/report.html"):
         again = salticid("demo", "-o", tmp_path / "out")
         assert again.code == 2
         assert f"{there} exists" in again.err

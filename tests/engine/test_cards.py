@@ -94,6 +94,13 @@ def test_a_card_that_is_absent_or_no_text_is_an_input_error(tmp_path):
         read_card(tmp_path / "toy.toml")
 
 
+def test_a_card_that_was_read_is_read_again_when_its_file_has_changed(read):
+    assert read(TEXT).license == "Apache-2.0"
+    assert read(TEXT.replace("Apache-2.0", "MIT")).license == "MIT"
+    with pytest.raises(InputError, match="is missing"):
+        read(TEXT.replace("bytes = 5", "# nothing"))
+
+
 @given(line=st.integers(0, TEXT.count("\n") - 1))
 @settings(max_examples=20)
 def test_no_line_of_a_card_can_be_left_out(tmp_path_factory, line):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from salticid.errors import InputError
@@ -38,6 +40,15 @@ def test_available_memory_is_the_smaller_of_machine_and_container(monkeypatch):
     assert hardware.available_memory() == 12345
     monkeypatch.setattr(cgroup, "memory_left", lambda: 1 << 60)
     assert 0 < hardware.available_memory() <= hardware.total_memory()
+
+
+def test_free_memory_is_what_psutil_says_whether_or_not_the_system_tells_it_in_a_file(monkeypatch):
+    monkeypatch.setattr(cgroup, "memory_left", lambda: None)
+    told = hardware.available_memory()
+    assert told == pytest.approx(psutil.virtual_memory().available, rel=0.2)
+    monkeypatch.setattr(hardware, "_entries", lambda file: {})
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=12345))
+    assert hardware.available_memory() == 12345
 
 
 def test_strategies_go_from_careful_to_bold(monkeypatch):

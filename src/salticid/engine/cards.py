@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import os
 import re
 import tomllib
@@ -151,11 +152,18 @@ def read_card(path: str | os.PathLike[str]) -> ModelCard:
     """
     file = Path(path)
     try:
-        found: ModelCard = _build(ModelCard, tomllib.loads(file.read_text(encoding="utf-8")), "")
+        written = file.stat()
+        return _read(file, (written.st_mtime_ns, written.st_size))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, InputError) as error:
         raise InputError(f"{file}: {error}") from error
+
+
+@functools.lru_cache(maxsize=256)  # a network is looked up several times for every image
+def _read(file: Path, _state: tuple[int, int]) -> ModelCard:
+    """Read a card; once more where the file is another by time or size."""
+    found: ModelCard = _build(ModelCard, tomllib.loads(file.read_text(encoding="utf-8")), "")
     if found.name != file.stem:
-        raise InputError(f"{file}: name = {found.name!r} must be the name of the file, {file.stem!r}")
+        raise InputError(f"name = {found.name!r} must be the name of the file, {file.stem!r}")
     return found
 
 
@@ -163,7 +171,7 @@ def _build(kind: Any, table: Any, where: str) -> Any:
     """Make a `kind` from a TOML table whose keys are exactly its fields."""
     if not isinstance(table, dict):
         raise InputError(f"{where.rstrip('.')} must be a table")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     wanted = [field.name for field in dataclasses.fields(kind)]
     for key in table:
         if key not in wanted:
@@ -172,6 +180,11 @@ def _build(kind: Any, table: Any, where: str) -> Any:
         if key not in table:
             raise InputError(f"the key {where}{key} is missing")
     return kind(**{key: _value(hints[key], value, f"{where}{key}") for key, value in table.items()})
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

@@ -17,12 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from salticid.core import atomic
-from salticid.engine import sources
 from salticid.engine.cards import CARDS, ModelCard, PackageFile, card
 from salticid.errors import InputError, IntegrityError, MissingError, ResourceError
+
+if TYPE_CHECKING:
+    from salticid.engine.sources import Progress
 
 CHUNK_BYTES = 1 << 20
 STALE_SECONDS = 24 * 3600.0  # a part file this old belongs to a process that was killed
@@ -82,7 +84,7 @@ def verify(model: str | ModelCard) -> ModelState:
     return _judged(found.card, found.path, found.card.bytes, digest)
 
 
-def fetch(model: str | ModelCard, *, overwrite: bool = False, progress: sources.Progress = lambda line: None) -> Path:
+def fetch(model: str | ModelCard, *, overwrite: bool = False, progress: Progress = lambda line: None) -> Path:
     """Download the file of `model`, check it and return its path; a file that is here and intact is kept.
 
     Parameters
@@ -105,6 +107,8 @@ def fetch(model: str | ModelCard, *, overwrite: bool = False, progress: sources.
     InputError
         There is no such card, or the folder of the models cannot be written.
     """
+    from salticid.engine import sources
+
     found = verify(model)
     if found.status == "ready" and not overwrite:
         return found.path
