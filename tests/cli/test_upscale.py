@@ -358,3 +358,11 @@ def test_wrong_input_is_exit_2_and_writes_nothing(upscale, tmp_path, monkeypatch
     assert done.code == 2, done.out
     assert message in done.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("flag", ["--max-memory", "--max-memory-mb"])
+def test_a_limit_of_memory_is_kept_with_and_without_its_unit_in_the_flag(upscale, folder, tmp_path, flag):
+    done = upscale(folder / "a.png", "-o", tmp_path / "b.png", flag, 64)
+    assert done.code == 1
+    assert "allow more memory" in done.err
+    assert not (tmp_path / "b.png").exists()

@@ -230,7 +230,7 @@ def test_few_frames_are_held_at_a_time(bicubic, tmp_path, monkeypatch):
 
 def test_a_plan_for_frames_counts_what_is_held_of_several_and_a_limit_is_kept(files, tmp_path):
     upscaler = Upscaler(str(files["int8"]), precision="int8")
-    one, moving = upscaler.plan((480, 640)), FrameUpscaler(upscaler).plan((480, 640))
+    one, moving = upscaler.plan(640, 480), FrameUpscaler(upscaler).plan(640, 480)
     assert moving.peak_bytes > one.peak_bytes + 5 * 3 * 1920 * 2560
     assert (moving.model, moving.step) == (one.model, one.step)
     write_frames(tmp_path / "a.mkv", [np.zeros((480, 640, 3), np.uint8)])

@@ -5,18 +5,16 @@ All that can be wrong with names is found here, before the network is loaded or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from salticid.cli.inputs import Input, Kind, find_inputs
 from salticid.cli.targets import check_distinct
 from salticid.errors import InputError
 
 As = Literal["overlay", "labels", "both"]
-Kind = Literal["image", "video", "camera", "stdin"]
 
-STDIN = "-"
 LABEL_SUFFIXES = (".png", ".npy")
 
 
@@ -55,11 +53,11 @@ def plan(inputs: list[str], output: Path, made: As, *, overwrite: bool) -> list[
         An input is not there, several inputs are to go into one file or two into the same, the suffix of the file does
         not go with what is in it, a target is an input or exists and `overwrite` is false, or cannot be written.
     """
-    found = [item for given in inputs for item in _found(given)]
+    found = find_inputs(inputs)
     folder = output.is_dir() or output.suffix == ""
     if not folder and len(found) > 1:
         raise InputError(f"{len(found)} inputs do not go into the one file {output}: give a folder, such as -o out/")
-    jobs = [_into_folder(*item, output, made) if folder else _into_file(*item, output, made) for item in found]
+    jobs = [_into_folder(item, output, made) if folder else _into_file(item, output, made) for item in found]
     check_distinct(jobs)
     if output.is_dir() or not folder:
         for job in jobs:
@@ -76,38 +74,21 @@ def make_room(jobs: list[Job]) -> None:
             make_folder(target if job.moving and target is job.labels else target.parent)
 
 
-def _found(given: str) -> Iterator[tuple[str, Kind, Path | None]]:
-    """Yield name, kind and path of each item that one word of the command line stands for."""
-    from salticid.core.image_files import find_images
-
-    if given == STDIN:
-        yield "standard input", "stdin", None
-    elif given.isdecimal() and not Path(given).exists():
-        yield given, "camera", None
-    else:
-        images = find_images(given)
-        if images is None:
-            yield given, "video", Path(given)
-        for path in images or ():
-            yield str(path), "image", path
-
-
-def _into_folder(name: str, kind: Kind, path: Path | None, folder: Path, made: As) -> Job:
-    stem = path.stem if path else "stdin" if kind == "stdin" else f"camera{name}"
-    moving = kind in ("video", "camera")
+def _into_folder(item: Input, folder: Path, made: As) -> Job:
+    stem, moving = item.stem, item.moving
     overlay = folder / f"{stem}_overlay{'.mp4' if moving else '.jpg'}" if made != "labels" else None
     labels = folder / (stem if moving else f"{stem}.png") if made != "overlay" else None
-    return Job(name, kind, path, overlay, labels)
+    return Job(item.name, item.kind, item.path, overlay, labels)
 
 
-def _into_file(name: str, kind: Kind, path: Path | None, file: Path, made: As) -> Job:
+def _into_file(item: Input, file: Path, made: As) -> Job:
     from salticid.core.image_header import SUFFIXES
     from salticid.core.video_writer import codec_of
 
     suffix = file.suffix.lower()
     if made == "both":
         raise InputError(f"overlay and labels do not go into the one file {file}: give a folder, such as -o out/")
-    if kind in ("video", "camera"):
+    if item.moving:
         if made == "labels":
             raise InputError(f"the labels of many frames do not go into {file}: give a folder, such as -o out/")
         codec_of(file)
@@ -116,7 +97,7 @@ def _into_file(name: str, kind: Kind, path: Path | None, file: Path, made: As) -
     elif made == "overlay" and suffix not in SUFFIXES:
         hint = "; for labels say --as labels" if suffix in LABEL_SUFFIXES else ""
         raise InputError(f"cannot write a picture as {file}: use .png, .jpg, .webp or .tif{hint}")
-    return Job(name, kind, path, *((file, None) if made == "overlay" else (None, file)))
+    return Job(item.name, item.kind, item.path, *((file, None) if made == "overlay" else (None, file)))
 
 
 def _check_free(job: Job, *, overwrite: bool) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from salticid.cli.inputs import ended_by_ctrl_c, read_stdin
 from salticid.cli.output import Output
 from salticid.cli.segment_plan import Job
 from salticid.errors import ResourceError, SalticidError
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from salticid.segment.infer import Segmenter
     from salticid.segment.result import Segmentation
     from salticid.segment.stream import SegmentStream, StreamFrame
-
-MOST_STDIN_BYTES = 400_000_000  # as of an image file
 
 
 class Work:
@@ -66,14 +63,14 @@ class Work:
         from salticid.core.image import read_image
 
         with self._noting(job):
-            image = read_image(sys.stdin.buffer.read(MOST_STDIN_BYTES + 1))
+            image = read_image(read_stdin())
             self._save_image(job, image, self.segmenter(image))
 
     def _stream(self, job: Job) -> None:
         """Label a video or what a camera sees."""
         from salticid.segment.record import write_video
 
-        with self._noting(job), self.segmenter.frames(job.source) as stream, _ended_by_ctrl_c(stream):
+        with self._noting(job), self.segmenter.frames(job.source) as stream, _kept_at_ctrl_c(stream):
             shares: list[dict[str, float]] = []
             pictures = self._pictures(job, stream, shares)
             if job.overlay:
@@ -138,14 +135,6 @@ class Work:
             self.failed.append((job, problem))
 
 
-@contextmanager
-def _ended_by_ctrl_c(stream: SegmentStream) -> Iterator[None]:
-    """Let Ctrl-C end a live stream as its end would, so that what was recorded is kept; files end by themselves."""
-    if not stream.live:
-        yield
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: stream.stop())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _kept_at_ctrl_c(stream: SegmentStream) -> AbstractContextManager[None]:
+    """Let Ctrl-C end a live stream as its end would; files end by themselves."""
+    return ended_by_ctrl_c(stream.stop) if stream.live else nullcontext()

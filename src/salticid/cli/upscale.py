@@ -13,15 +13,20 @@ import typer
 
 from salticid.cli import EXIT_SOME_FAILED
 from salticid.cli.flags import Overwrite, with_options, with_output
+from salticid.cli.inputs import Input, find_inputs
 from salticid.cli.output import Output
-from salticid.cli.upscale_plan import Codec, Format, Job, Kind, find, make_room, plan
+from salticid.cli.upscale_plan import Codec, Format, Job, codec_for, make_room, plan
 from salticid.cli.upscale_work import Size, Work, Writing
 from salticid.errors import InputError, MissingError
 from salticid.upscale.options import UpscaleOptions
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="INPUT", help="Images, folders, patterns ('*.jpg'), videos.", show_default=False),
+    typer.Argument(
+        metavar="INPUT",
+        help="Images, folders, patterns ('*.jpg'), videos, the number of a camera, - for an image on standard input.",
+        show_default=False,
+    ),
 ]
 Target = Annotated[
     Path | None,
@@ -49,6 +54,9 @@ VideoCodec = Annotated[
     Codec | None,
     typer.Option(help="Of videos (default: h264, and vp9 for .webm); ffv1 loses nothing.", show_default=False),
 ]
+Seconds = Annotated[
+    float | None, typer.Option(min=0.001, help="Stop a video or camera after this time (a camera: or with Ctrl-C).")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Keep files that exist: they are whole.")]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Say what it would take, and do nothing.")]
 Prompt = Annotated[str | None, typer.Option(help="For networks that take one; those of this package do not.")]
@@ -68,6 +76,7 @@ def upscale(
     image_format: ImageFormat = "png",
     png_level: PngLevel = 1,
     codec: VideoCodec = None,
+    seconds: Seconds = None,
     resume: Resume = False,
     plan_only: PlanOnly = False,
     prompt: Prompt = None,
@@ -76,23 +85,24 @@ def upscale(
     profile: str,
     options: dict[str, Any],
 ) -> None:
-    """Enlarge images and videos 1 to 8 times.
+    """Enlarge images, videos or what a camera sees 1 to 8 times.
 
-    Of images gray, transparency, 16 bits, color profile and EXIF are kept, of videos times and sound.
+    Of images gray, transparency, 16 bits, color profile and EXIF are kept, of videos times and sound. Of a camera the
+    newest picture is taken; how many were left out is reported.
     """
     if prompt is not None:
         _refuse_prompt()
-    found = find(inputs)
+    found = find_inputs(inputs)
     size = Size(scale, width, height)
-    if mask and [item for _, item in found] != ["image"]:
+    if mask and [item.kind for item in found] not in (["image"], ["stdin"]):
         raise InputError(f"--mask {mask} belongs to one image: enlarge the others without it")
     jobs = [] if plan_only else _jobs(found, output, image_format, codec, overwrite=overwrite, resume=resume)
     from salticid.upscale.infer import Upscaler
 
-    work, start = Work(Upscaler(model, profile=profile, **options), size, out), time.perf_counter()
+    work, start = Work(Upscaler(model, profile=profile, **options), size, seconds, out), time.perf_counter()
     with _ladder_said_once(out):
         if plan_only:
-            work.look(found)
+            work.look(found, codec_for(output, codec))
         else:
             make_room(jobs)
             work.do(jobs, Writing(codec, png_level, mask, overwrite))
@@ -121,7 +131,7 @@ def _refuse_prompt() -> NoReturn:
 
 
 def _jobs(
-    found: list[tuple[Path, Kind]],
+    found: list[Input],
     output: Path | None,
     form: Format,
     codec: Codec | None,

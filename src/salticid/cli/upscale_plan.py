@@ -5,17 +5,16 @@ All that can be wrong with names is found here, before a network is loaded or a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from salticid.cli.inputs import Input
 from salticid.cli.targets import check_distinct
 from salticid.errors import InputError
 
 Format = Literal["png", "jpg", "webp", "tif"]
 Codec = Literal["h264", "vp9", "ffv1"]
-Kind = Literal["image", "video"]
 
 VIDEO_SUFFIXES: dict[Codec, str] = {"h264": ".mp4", "vp9": ".webm", "ffv1": ".mkv"}
 NOT_WRITTEN = ("GIF",)
@@ -25,15 +24,19 @@ NOT_WRITTEN = ("GIF",)
 class Job:
     """One input, and the file that is made of it."""
 
-    path: Path
-    kind: Kind
+    source: Input
     target: Path
     kept: bool = False  # the file is there already, and stays
 
     @property
     def name(self) -> str:
         """Of the input, as messages call it."""
-        return str(self.path)
+        return called(self.source)
+
+    @property
+    def path(self) -> Path | None:
+        """Of the input, where it is a file."""
+        return self.source.path
 
     @property
     def targets(self) -> list[Path]:
@@ -41,13 +44,24 @@ class Job:
         return [self.target]
 
 
-def find(inputs: list[str]) -> list[tuple[Path, Kind]]:
-    """Return the files that words of the command line stand for, in order; `InputError` where one stands for none."""
-    return [item for given in inputs for item in _found(given)]
+def called(item: Input) -> str:
+    """Return what messages call an input.
+
+    >>> called(Input("0", "camera", None)), called(Input("a.png", "image", Path("a.png")))
+    ('camera 0', 'a.png')
+    """
+    return f"camera {item.name}" if item.kind == "camera" else item.name
+
+
+def codec_for(file: Path | None, codec: Codec | None) -> Codec:
+    """Return what a video in this file is encoded by; where there is none, by what it would be in a folder."""
+    from salticid.core.video_writer import CODECS
+
+    return codec or CODECS.get(file.suffix.lower() if file else "", "h264")
 
 
 def plan(
-    found: list[tuple[Path, Kind]], output: Path, form: Format, codec: Codec | None, *, overwrite: bool, resume: bool
+    found: list[Input], output: Path, form: Format, codec: Codec | None, *, overwrite: bool, resume: bool
 ) -> list[Job]:
     """Return what is to be done, in order; a folder that is not there yet is made by `make_room`.
 
@@ -55,16 +69,21 @@ def plan(
     ------
     InputError
         Several inputs are to go into one file or two into the same, the suffix of the file does not go with what is in
-        it, a target is an input, or exists and is neither to be replaced nor kept, or cannot be written.
+        it, a target is an input, or exists and is neither to be replaced nor kept, or cannot be written; or what a
+        camera sees is to be kept.
     """
+    if resume and any(item.kind == "camera" for item in found):
+        raise InputError(
+            "--resume keeps files that were made before, and a camera sees something else now: leave it out"
+        )
     folder = output.is_dir() or output.suffix == ""
     if not folder and len(found) > 1:
         raise InputError(f"{len(found)} inputs do not go into the one file {output}: give a folder, such as -o out/")
     if not folder:
-        _check_suffix(output, found[0][1])
-    moving = VIDEO_SUFFIXES[codec or "h264"]
-    names = {path: f"{path.stem}{moving if item == 'video' else f'.{form}'}" for path, item in found}
-    jobs = [Job(path, item, output / names[path] if folder else output) for path, item in found]
+        _check_suffix(output, found[0])
+    moving, still = VIDEO_SUFFIXES[codec or "h264"], f".{form}"
+    names = [f"{item.stem}{moving if item.moving else still}" for item in found]
+    jobs = [Job(item, output / name if folder else output) for item, name in zip(found, names, strict=True)]
     check_distinct(jobs)
     if folder and not output.is_dir():
         return jobs
@@ -79,30 +98,11 @@ def make_room(jobs: list[Job]) -> None:
         make_folder(folder)
 
 
-def _found(given: str) -> Iterator[tuple[Path, Kind]]:
-    from salticid.core.image_files import find_images
-
-    images = find_images(given)
-    if images is None:
-        yield Path(given), "video"
-    for path in images or ():
-        yield path, _kind(path)
-
-
-def _kind(path: Path) -> Kind:
-    from salticid.core.image_files import is_image
-
-    try:
-        return "image" if is_image(path) else "video"
-    except InputError:  # is said when it is its turn, so that the others are enlarged
-        return "image"
-
-
-def _check_suffix(file: Path, kind: Kind) -> None:
+def _check_suffix(file: Path, item: Input) -> None:
     from salticid.core.image_header import SUFFIXES
     from salticid.core.video_writer import codec_of
 
-    if kind == "video":
+    if item.moving:
         codec_of(file)
     elif SUFFIXES.get(file.suffix.lower(), NOT_WRITTEN[0]) in NOT_WRITTEN:
         raise InputError(f"cannot write a picture as {file}: use .png, .jpg, .webp or .tif")
@@ -112,6 +112,6 @@ def _settled(job: Job, *, overwrite: bool, resume: bool) -> Job:
     from salticid.core.atomic import check_target
 
     if resume and job.target.is_file():
-        return Job(job.path, job.kind, job.target, kept=True)
+        return replace(job, kept=True)
     check_target(job.target, overwrite=overwrite)
     return job

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from salticid.upscale.plan import UpscalePlan
     from salticid.upscale.result import Upscaled
     from salticid.upscale.video import UpscaledVideo
+    from salticid.upscale.video_plan import VideoPlan
 
 Sides = tuple[int, int]  # height and width
 
 
-def plan_words(plan: UpscalePlan, frames: int) -> str:
-    """Return what work will take."""
-    many = f"{frames} frames of " if frames > 1 else ""
-    tiles = f", {plan.tiles} tile{'s' * (plan.tiles > 1)} of up to {plan.tile_px} px" if plan.tiles else ""
-    beside = ", decoding and encoding beside that" if frames > 1 else ""
-    takes = f"{plan.peak_bytes / 1e6:.3g} MB, {lasting(plan.seconds * frames)}{beside}"
-    return f"{many}{sides(plan.size, plan.target)} by {by(plan.model, plan.step)}{tiles}, {takes}"
+def plan_words(plan: UpscalePlan) -> str:
+    """Return what enlarging an image will take."""
+    return f"{_way(plan)}, {lasting(plan.seconds)}"
+
+
+def video_plan_words(plan: VideoPlan) -> str:
+    """Return what enlarging a video will take, or each frame of it where nothing tells how many there are."""
+    many = "" if plan.frames is None else f"{plan.frames} frames of "
+    takes = f"{lasting(plan.frame_seconds)} a frame" if plan.frames is None else lasting(plan.seconds)
+    return f"{many}{_way(plan.frame)}, {takes} (ms each, at the same time: {_stages(plan.latency_ms)})"
 
 
 def image_words(made: Upscaled, size: Sides, target: Sides, ms: float) -> str:
@@ -32,9 +36,9 @@ def image_words(made: Upscaled, size: Sides, target: Sides, ms: float) -> str:
 
 def video_words(made: UpscaledVideo) -> str:
     """Return the same of a video, and how much of it did not have to be computed."""
-    stages = ", ".join(f"{stage} {value:.1f}" for stage, value in made.latency_ms.items())
     how = f"{by(made.model, ', '.join(made.steps))}, {sides(made.size, made.target)}"
-    speed = f"{made.frames} frames, {made.fps:.1f} frames/s (ms each: {stages})"
+    dropped = f", {made.dropped} dropped" if made.dropped else ""
+    speed = f"{made.frames} frames{dropped}, {made.fps:.1f} frames/s (ms each: {_stages(made.latency_ms)})"
     sound = f", {made.tracks} sound track{'s' * (made.tracks > 1)} copied" if made.tracks else ""
     return f"{how}, {speed}, {100 * made.unchanged:.0f} % of the tiles unchanged and taken over{sound}"
 
@@ -72,3 +76,13 @@ def by(model: str, step: str) -> str:
     ('fast (int8 on cpu)', 'bicubic')
     """
     return model if model == step else f"{Path(model).name} ({step})"
+
+
+def _way(plan: UpscalePlan) -> str:
+    """Return the sizes, who enlarges in how many tiles, and the memory."""
+    tiles = f", {plan.tiles} tile{'s' * (plan.tiles > 1)} of up to {plan.tile_px} px" if plan.tiles else ""
+    return f"{sides(plan.size, plan.target)} by {by(plan.model, plan.step)}{tiles}, {plan.peak_bytes / 1e6:.3g} MB"
+
+
+def _stages(latency_ms: Mapping[str, float]) -> str:
+    return ", ".join(f"{stage} {value:.1f}" for stage, value in latency_ms.items())

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from salticid.cli.inputs import Input, ended_by_ctrl_c, read_stdin
 from salticid.cli.output import Output
-from salticid.cli.upscale_plan import Codec, Job, Kind
-from salticid.cli.upscale_words import image_words, plan_words, skip_words, video_words
+from salticid.cli.upscale_footage import open_footage
+from salticid.cli.upscale_plan import Codec, Job, called, codec_for
+from salticid.cli.upscale_words import image_words, plan_words, skip_words, video_plan_words, video_words
 from salticid.core.atomic import is_disk_full
-from salticid.errors import InputError, SalticidError
+from salticid.errors import InputError, ResourceError, SalticidError
 
 if TYPE_CHECKING:
     from salticid.core.image import Picture
     from salticid.core.types import Array
     from salticid.runtime.ladder import Skip
+    from salticid.upscale.footage import Footage
     from salticid.upscale.infer import Upscaler
     from salticid.upscale.plan import UpscalePlan
+    from salticid.upscale.video import UpscaledVideo
+    from salticid.upscale.video_plan import VideoPlan
 
 LONG_S = 3.0  # what takes longer is announced
-LARGE_PX = 200_000  # a smaller image takes no such time
+LARGE_PX = 800_000  # a smaller image takes no such time
+MANY_PX = 4_000_000  # nor does a video with fewer in all its frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +58,19 @@ class Writing:
 class Work:
     """What became of each input."""
 
-    def __init__(self, upscaler: Upscaler, size: Size, out: Output) -> None:
-        self._upscaler, self._size, self._out = upscaler, asdict(size), out
+    def __init__(self, upscaler: Upscaler, size: Size, seconds: float | None, out: Output) -> None:
+        self._upscaler, self._size, self._seconds, self._out = upscaler, asdict(size), seconds, out
         self._warned: set[str] = set()
         self.done: list[dict[str, Any]] = []
         self.failed: list[tuple[str, SalticidError]] = []
 
-    def look(self, found: list[tuple[Path, Kind]]) -> None:
+    def look(self, found: list[Input], codec: Codec) -> None:
         """Say what each input would take."""
-        for path, kind in found:
-            with self._noting(str(path)):
-                plan, frames = self._video_plan(path) if kind == "video" else (self._image_plan(path), 1)
-                self._out.say(f"{path}: {plan_words(plan, frames)}")
-                self.done.append({"input": path, "frames": frames, **asdict(plan)})
+        for item in found:
+            with self._noting(called(item)):
+                said, entry = self._video_look(item, codec) if item.moving else self._image_look(item)
+                self._out.say(f"{called(item)}: {said}")
+                self.done.append({"input": called(item), **entry})
 
     def do(self, jobs: list[Job], writing: Writing) -> None:
         """Do all jobs in order; one that fails is noted, and the next one comes."""
@@ -72,62 +80,86 @@ class Work:
                 self._out.say(f"{place}{job.name}: kept {job.target}, which is there already")
                 continue
             with self._noting(job.name):
-                said = self._video(job, writing) if job.kind == "video" else self._image(job, writing)
+                said = self._moving(job, writing) if job.source.moving else self._image(job, writing)
                 self._out.say(f"{place}{job.name}: {said}, wrote {job.target}")
 
     def _image(self, job: Job, writing: Writing) -> str:
         """Enlarge an image, and return what is to be said about it."""
-        from salticid.core.image import open_picture
-
-        picture = open_picture(job.path)
+        picture = _picture(job.source)
         strength = _strengths(writing.mask, picture) if writing.mask else None
         size = picture.pixels.shape[0], picture.pixels.shape[1]
         if size[0] * size[1] >= LARGE_PX:
-            self._announce(job, self._upscaler.plan(size, **self._size), 1)
+            plan = self._image_plan(*size)
+            self._announce(job, plan.seconds, plan_words(plan))
         start = time.perf_counter()
         how = {"strength": strength, "overwrite": writing.overwrite, "png_level": writing.png_level, **self._size}
         made = self._upscaler.write(job.target, picture, **how)
         ms = 1000 * (time.perf_counter() - start)
         target = round(size[0] * made.scale[0]), round(size[1] * made.scale[1])
         self._warn(job, made.step, made.skipped)
-        entry = {"input": job.path, "file": job.target, "model": made.model, "step": made.step, "size": size}
+        entry = {"input": job.name, "file": job.target, "model": made.model, "step": made.step, "size": size}
         skipped = [asdict(skip) for skip in made.skipped]
         self.done.append(entry | {"target": target, "scale": made.scale, "skipped": skipped, "ms": ms})
         return image_words(made, size, target, ms)
 
-    def _video(self, job: Job, writing: Writing) -> str:
-        """Enlarge a video, and return what is to be said about it."""
-        from salticid.upscale.video import upscale_video
-
-        self._announce(job, *self._video_plan(job.path))
+    def _moving(self, job: Job, writing: Writing) -> str:
+        """Enlarge a video or what a camera sees, and return what is to be said about it."""
         how = {"codec": writing.codec, "overwrite": writing.overwrite, "progress": self._out.progress, **self._size}
-        made = upscale_video(self._upscaler, job.path, job.target, **how)
+        made = self._camera(job, how) if job.path is None else self._video(job, how)
         for warning in made.warnings:
             self._say_warning(warning)
         for step in made.steps:
             self._warn(job, step, made.skipped)
         told = asdict(made)
-        self.done.append({"input": job.path, "file": told.pop("path"), "fps": made.fps, **told})
+        self.done.append({"input": job.name, "file": told.pop("path"), "fps": made.fps, **told})
         return video_words(made)
 
-    def _image_plan(self, path: Path) -> UpscalePlan:
-        from salticid.core.image import open_picture
+    def _video(self, job: Job, how: dict[str, Any]) -> UpscaledVideo:
+        from salticid.upscale.video import upscale_video
 
-        rows, columns = open_picture(path).pixels.shape[:2]
-        return self._upscaler.plan((rows, columns), **self._size)
+        if not (self._out.quiet or self._out.json):
+            self._announce_video(job, codec_for(job.target, how["codec"]))
+        return upscale_video(self._upscaler, str(job.path), job.target, seconds=self._seconds, **how)
 
-    def _video_plan(self, path: Path) -> tuple[UpscalePlan, int]:
-        """Return what the frames take, and how many there are; where the file does not tell that, it is one."""
-        from salticid.core.video import VideoReader
-        from salticid.upscale.frames import FrameUpscaler
+    def _camera(self, job: Job, how: dict[str, Any]) -> UpscaledVideo:
+        from salticid.upscale.video import upscale_footage
 
-        with VideoReader(path, threads=1) as video:
-            info = video.info
-        return FrameUpscaler(self._upscaler).plan((info.height, info.width), **self._size), info.frame_count or 1
+        stopped = threading.Event()
+        with open_footage(job.source, self._seconds, stopped) as footage, ended_by_ctrl_c(stopped.set):
+            if self._seconds is None:
+                self._out.say(f"{job.name}: until Ctrl-C")
+            return upscale_footage(self._upscaler, footage, job.target, **how)
 
-    def _announce(self, job: Job, plan: UpscalePlan, frames: int) -> None:
-        if plan.seconds * frames > LONG_S:
-            self._out.say(f"{job.name}: {plan_words(plan, frames)}")
+    def _image_look(self, item: Input) -> tuple[str, dict[str, Any]]:
+        rows, columns = _picture(item).pixels.shape[:2]
+        plan = self._image_plan(rows, columns)
+        return plan_words(plan), {"frames": 1, **asdict(plan)}
+
+    def _image_plan(self, rows: int, columns: int) -> UpscalePlan:
+        target = self._size["width"], self._size["height"]
+        return self._upscaler.plan(columns, rows, scale=self._size["scale"], target=target)
+
+    def _video_look(self, item: Input, codec: Codec) -> tuple[str, dict[str, Any]]:
+        with open_footage(item, self._seconds, threading.Event()) as footage:
+            plan = self._video_plan(footage, codec)
+        told = asdict(plan)
+        return video_plan_words(plan), {**told.pop("frame"), **told, "seconds": plan.seconds}
+
+    def _video_plan(self, footage: Footage, codec: Codec) -> VideoPlan:
+        from salticid.upscale.video_plan import plan_video
+
+        return plan_video(self._upscaler, footage, codec=codec, **self._size)
+
+    def _announce_video(self, job: Job, codec: Codec) -> None:
+        """Say what a long video will take; where there is no room for a trial, the work itself will tell."""
+        with open_footage(job.source, self._seconds, threading.Event()) as footage, suppress(ResourceError, OSError):
+            if (footage.expected or 1) * math.prod(footage.size) >= MANY_PX:
+                plan = self._video_plan(footage, codec)
+                self._announce(job, plan.seconds, video_plan_words(plan))
+
+    def _announce(self, job: Job, seconds: float, words: str) -> None:
+        if seconds > LONG_S:
+            self._out.say(f"{job.name}: {words}")
 
     def _warn(self, job: Job, step: str, skipped: Sequence[Skip]) -> None:
         """Say once that a better way was not possible."""
@@ -149,6 +181,12 @@ class Work:
             if is_disk_full(problem):
                 raise
             self.failed.append((name, problem))
+
+
+def _picture(item: Input) -> Picture:
+    from salticid.core.image import open_picture
+
+    return open_picture(read_stdin() if item.path is None else item.path)
 
 
 def _strengths(mask: Path, picture: Picture) -> Array:

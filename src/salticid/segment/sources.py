@@ -8,23 +8,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 
+from salticid.core.camera import Camera
 from salticid.core.image import read_image
 from salticid.core.image_files import find_images
 from salticid.core.types import Image
 from salticid.core.video import Frame, VideoReader
-from salticid.errors import BrokenStreamError, InputError, MissingError, SalticidError
+from salticid.errors import InputError, SalticidError
 
 StreamSource = str | os.PathLike[str] | int | Iterable[Any]
-
-MOST_CAMERAS = 10_000  # OpenCV also takes 200 + n and the like, for a kind of driver; what is no number at all ends it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,45 +159,19 @@ class FrameSource:
 
 
 class CameraSource:
-    """A camera of this machine, through OpenCV, which every installation has."""
+    """A camera of this machine; errors are those of `Camera`."""
 
     independent = False
 
     def __init__(self, number: int, *, live: bool = True) -> None:
-        if not 0 <= number < MOST_CAMERAS:
-            raise InputError(f"a camera is a number from 0 on and below {MOST_CAMERAS}, not {number}")
-        self.live, self._number = live, number
+        self.live, self._camera = live, Camera(number)
         self.count: int | None = None
-        with _silent():
-            self._capture = cv2.VideoCapture(number)
-        if not self._capture.isOpened():
-            raise MissingError(
-                f"camera {number} cannot be opened: is it plugged in, allowed, and not in use? Cameras count from 0"
-            )
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no picture waits in it and grows old
-        self.fps: float | None = float(self._capture.get(cv2.CAP_PROP_FPS)) or None
+        self.fps = self._camera.fps
 
     def __iter__(self) -> Iterator[Shot]:
-        start, index = time.perf_counter(), 0
-        while True:
-            taken, picture = self._capture.read()
-            if not taken:
-                raise BrokenStreamError(f"camera {self._number} gives no more pictures after {index} frames", index)
-            time_s = time.perf_counter() - start
-            yield Shot(index, f"camera {self._number}", time_s, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)))
-            index += 1
+        for frame in self._camera:
+            yield Shot(frame.index, self._camera.name, frame.time_s, frame.image)
 
     def close(self) -> None:
         """Give the camera back."""
-        self._capture.release()
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep OpenCV from printing why each of its ways to a camera failed; we say it once."""
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(before)
+        self._camera.close()

@@ -20,7 +20,7 @@ import numpy as np
 
 from salticid.core.types import Image
 from salticid.upscale.engines import Engine
-from salticid.upscale.infer import Upscaler, enlarged, planned, whole
+from salticid.upscale.infer import NOT_GIVEN, Upscaler, enlarged, planned, whole
 from salticid.upscale.plan import UpscalePlan, target_size
 from salticid.upscale.result import Upscaled
 from salticid.upscale.shape import COLORS
@@ -72,10 +72,10 @@ class FrameUpscaler:
         return result
 
     def plan(
-        self, size: tuple[int, int], *, scale: float | None = None, width: int | None = None, height: int | None = None
+        self, width: int, height: int, *, scale: float | None = None, target: tuple[int | None, int | None] = NOT_GIVEN
     ) -> UpscalePlan:
-        """Return what a frame of this height and width takes when all of it changes; errors as in `Upscaler.plan`."""
-        target = target_size(size, scale, width, height)
+        """Return what a frame takes when all of it changes; parameters and errors are those of `Upscaler.plan`."""
+        size, target = (height, width), target_size((height, width), scale, *target)
         kept, blended = COLORS * (math.prod(size) + math.prod(target)), self._upscaler.options.strength < 1
         fitting = partial(self._room, kept_bytes=kept, blended=blended)
         return planned(size, target, self._upscaler.ways, fitting)

@@ -43,6 +43,7 @@ Fitting = Callable[[tuple[int, int], tuple[int, int], Sequence[Engine], int | No
 
 FREE_SHARE = 0.8  # of the memory that is free, which is used
 MEGABYTE = 1_000_000
+NOT_GIVEN = (None, None)
 
 
 class Upscaler:
@@ -153,10 +154,25 @@ class Upscaler:
         return self._done(work, work.held_bytes, write)
 
     def plan(
-        self, size: tuple[int, int], *, scale: float | None = None, width: int | None = None, height: int | None = None
+        self, width: int, height: int, *, scale: float | None = None, target: tuple[int | None, int | None] = NOT_GIVEN
     ) -> UpscalePlan:
-        """Return what writing an image of this height and width takes, in the best way; errors as in `__call__`."""
-        target = target_size(size, scale, width, height)
+        """Return what writing an image of this size takes, in the best way; nothing is enlarged but a small piece.
+
+        Parameters
+        ----------
+        width, height
+            Of the image, px.
+        scale
+            1 to 8, 4 by default.
+        target
+            Width and height of the result instead, px; one alone keeps the proportions.
+
+        Raises
+        ------
+        InputError, MissingError, ResourceError
+            As in `__call__`.
+        """
+        size, target = (height, width), target_size((height, width), scale, *target)
         kept, blended = size[0] * size[1] * COLORS, self.options.strength < 1
 
         fitting = partial(self.fitting, kept_bytes=kept, blended=blended)

@@ -5,26 +5,28 @@
 
 While one frame is encoded the next is enlarged and the one after that decoded; only a few are ever held. Every frame is
 shown when it was shown, upright, and the sound is copied as it is. A video that breaks off becomes one that ends there,
-and the result says so.
+and the result says so. Of a file nothing is dropped; a camera does not wait, so of its frames the newest one is taken.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from salticid.core.progress import Progress, unseen
 from salticid.core.video import Frame, VideoReader, VideoWriter
 from salticid.core.video_audio import AudioCopy
 from salticid.core.video_writer import Codec, codec_of, likely_fps
 from salticid.errors import BrokenStreamError
-from salticid.runtime.ahead import ahead
+from salticid.runtime.ahead import DEPTH, Dropped, ahead
 from salticid.runtime.clock import StageClock
 from salticid.runtime.ladder import Skip
+from salticid.upscale.footage import Footage, footage_of
 from salticid.upscale.frames import FrameUpscaler
 from salticid.upscale.infer import Upscaler
 from salticid.upscale.plan import target_size
@@ -39,6 +41,7 @@ class UpscaledVideo:
 
     path: Path
     frames: int
+    dropped: int  # frames of a live source that were replaced by newer ones
     size: tuple[int, int]  # height and width of a frame, upright
     target: tuple[int, int]  # and of the result
     model: str  # which network; "bicubic" where none could be used
@@ -64,6 +67,7 @@ def upscale_video(
     scale: float | None = None,
     width: int | None = None,
     height: int | None = None,
+    seconds: float | None = None,
     codec: Codec | None = None,
     overwrite: bool = False,
     progress: Progress = unseen,
@@ -78,6 +82,8 @@ def upscale_video(
         Ends in .mp4, .mov, .mkv or .webm.
     scale, width, height
         As in `Upscaler.__call__`, of a frame.
+    seconds
+        What begins later than this after the first frame is left out, of the sound as well.
     codec
         "h264", "vp9" or "ffv1" (lossless); by default h264, and vp9 for .webm.
     progress
@@ -93,24 +99,49 @@ def upscale_video(
     ResourceError
         Memory does not hold a frame, or the disk is full.
     """
+    how: dict[str, Any] = {"scale": scale, "width": width, "height": height, "codec": codec, "overwrite": overwrite}
     with ExitStack() as opened:
         reader = opened.enter_context(VideoReader(source, threads=1))  # the other CPUs have the network to compute
         audio = opened.enter_context(AudioCopy(source)) if reader.info.has_audio else None
-        target = target_size((reader.info.height, reader.info.width), scale, width, height)
-        work = _Work(upscaler, reader, os.fspath(source), target)
-        out = VideoWriter(
-            path,
-            fps=likely_fps(reader.info.average_fps),
-            width=target[1],
-            height=target[0],
-            codec=codec or codec_of(path),
-            overwrite=overwrite,
-            threads=upscaler.threads,
-            audio=audio,
-        )
-        frames = opened.enter_context(closing(ahead(work.read(), work.enlarge)))
-        opened.enter_context(out)
-        count = reader.info.frame_count
+        footage = footage_of(reader, source)
+        if seconds is not None:
+            footage = footage.limited(seconds)
+        if seconds is not None and audio is not None:
+            audio.stop_at(seconds)
+        return upscale_footage(upscaler, footage, path, audio=audio, progress=progress, **how)
+
+
+def upscale_footage(
+    upscaler: Upscaler,
+    footage: Footage,
+    path: File,
+    *,
+    scale: float | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    codec: Codec | None = None,
+    overwrite: bool = False,
+    audio: AudioCopy | None = None,
+    progress: Progress = unseen,
+) -> UpscaledVideo:
+    """Enlarge frames, of a camera say, into a video file; it is whole when they end, or break off after the first one.
+
+    Parameters and errors are those of `upscale_video`.
+    """
+    target = target_size(footage.size, scale, width, height)
+    work = _Work(upscaler, footage, target)
+    out = VideoWriter(
+        path,
+        fps=likely_fps(footage.fps),
+        width=target[1],
+        height=target[0],
+        codec=codec or codec_of(path),
+        overwrite=overwrite,
+        threads=upscaler.threads,
+        audio=audio,
+    )
+    with closing(work.run()) as frames, out:
+        count = footage.count
         work.write(progress(frames, count, "frames") if count else frames, out, audio)
     return work.report(Path(path), audio)
 
@@ -118,11 +149,10 @@ def upscale_video(
 class _Work:
     """One video on its way."""
 
-    def __init__(self, upscaler: Upscaler, reader: VideoReader, name: str, target: tuple[int, int]) -> None:
-        self.target, self._name = target, name
-        self._upscaler, self._reader = FrameUpscaler(upscaler), reader
-        self._size = reader.info.height, reader.info.width
+    def __init__(self, upscaler: Upscaler, footage: Footage, target: tuple[int, int]) -> None:
+        self._upscaler, self._footage, self._target = FrameUpscaler(upscaler), footage, target
         self._clock, self._start = StageClock(), time.perf_counter()
+        self._dropped = Dropped()
         self._steps: dict[str, int] = {}
         self._skipped: dict[str, Skip] = {}
         self._broken, self._model, self._last_s = "", "", 0.0
@@ -132,26 +162,11 @@ class _Work:
         """That are done."""
         return sum(self._steps.values())
 
-    def read(self) -> Iterator[Frame]:
-        """Yield the frames as far as they are of one size; runs in a thread of its own."""
-        frames = iter(self._reader)
-        while True:
-            with self._clock("decode"):
-                frame = next(frames, None)
-            if frame is None:
-                return
-            if frame.image.shape[:2] != self._size:
-                height, width = frame.image.shape[:2]
-                what = (
-                    f"frame {frame.index} of {self._name} is {width} x {height}, not {self._size[1]} x {self._size[0]}"
-                )
-                raise BrokenStreamError(f"{what}: cut the video there, and enlarge both parts", frame.index)
-            yield frame
-
-    def enlarge(self, frame: Frame) -> tuple[float, Upscaled]:
-        """Return the time of a frame and what becomes of it; runs in a thread of its own."""
-        with self._clock("enlarge"):
-            return frame.time_s, self._upscaler.next(frame.image, self.target)
+    def run(self) -> Generator[tuple[float, Upscaled], None, None]:
+        """Yield the time of each frame and what becomes of it, made in threads of their own."""
+        live = self._footage.live
+        dropped = self._dropped if live else None
+        return ahead(self._read(), self._enlarge, depth=1 if live else DEPTH, dropped=dropped)
 
     def write(self, frames: Iterable[tuple[float, Upscaled]], out: VideoWriter, audio: AudioCopy | None) -> None:
         """Write the frames as far as they can be read, and the sound as far as there are frames."""
@@ -172,8 +187,9 @@ class _Work:
         return UpscaledVideo(
             path=path,
             frames=self.frames,
-            size=self._size,
-            target=self.target,
+            dropped=self._dropped.count,
+            size=self._footage.size,
+            target=self._target,
             model=self._model,
             steps=dict(self._steps),
             skipped=tuple(self._skipped.values()),
@@ -185,6 +201,19 @@ class _Work:
             seconds=time.perf_counter() - self._start,
             latency_ms={stage: total / self.frames for stage, total in self._clock.latency_ms.items()},
         )
+
+    def _read(self) -> Iterator[Frame]:
+        frames = self._footage.checked()
+        while True:
+            with self._clock("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
+
+    def _enlarge(self, frame: Frame) -> tuple[float, Upscaled]:
+        with self._clock("enlarge"):
+            return frame.time_s, self._upscaler.next(frame.image, self._target)
 
     def _until_break(self, frames: Iterable[tuple[float, Upscaled]]) -> Iterator[tuple[float, Upscaled]]:
         try:
