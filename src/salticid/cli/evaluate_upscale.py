@@ -37,7 +37,7 @@ def upscale(
     degrade: Annotated[
         bool, typer.Option("--degrade", help="Blur the small images, add noise and compress them, as chance says.")
     ] = False,
-    model: Annotated[str, typer.Option(help="nano, fast, bicubic, or a file.")] = "fast",
+    model: Annotated[str, typer.Option(help="nano, fast, quality, bicubic, or a file.")] = "fast",
     scale: Annotated[int, typer.Option(min=2, max=8, help="How many times larger the images become.")] = 4,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A JSON file for all figures.")] = None,
     overwrite: Overwrite = False,

@@ -43,7 +43,9 @@ Scale = Annotated[
     float | None, typer.Option(min=1, max=8, help="How many times larger (default: 4).", show_default=False)
 ]
 Side = Annotated[int | None, typer.Option(min=1, help="Of the result, px; one alone keeps the proportions.")]
-Model = Annotated[str, typer.Option(help="nano, fast, auto (the best that takes about a second), bicubic; or a file.")]
+Model = Annotated[
+    str, typer.Option(help="nano, fast, quality, auto (the best that takes about a second), bicubic; or a file.")
+]
 Mask = Annotated[
     Path | None,
     typer.Option(help="A gray image of the size of the one input: white is full strength, black is bicubic."),

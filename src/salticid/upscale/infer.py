@@ -55,7 +55,7 @@ class Upscaler:
         Parameters
         ----------
         model
-            A size, such as "nano" or "fast"; "auto" for the best of them that takes about a second on this machine;
+            "nano", "fast" or "quality"; "auto" for the best of them that takes about a second on this machine;
             "bicubic" for none; or the path of a file of `salticid train upscale`.
         profile
             speed, quality or memory: a row of `UpscaleOptions.PROFILES`.
