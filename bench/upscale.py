@@ -9,7 +9,8 @@ The kinds of rows:
                it and images, which are uint8 in memory; no file is read or written
     memory     the peak of a new process that loads a candidate and enlarges one image (upscale_memory.py)
     command    `salticid upscale` from a PNG to a PNG, its start included (upscale_command.py)
-    accuracy   PSNR and SSIM of luma on Set5, of all that have learned, or have nothing to learn
+    accuracy   PSNR and SSIM of luma on Set5, of all that have learned, or have nothing to learn (upscale_accuracy.py)
+    degraded   the same on images that were also blurred, noisy and compressed, with both kinds of weights
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from statistics import median
 
 import cv2
 from stereo_candidates import Recorded, Row, digits, statistics
-from upscale_candidates import NETWORK, SCALE, TOTAL, Candidate, Way, blobs, ours, resizes
+from upscale_accuracy import accuracy
+from upscale_candidates import NETWORK, THREADS, TOTAL, Candidate, Way, blobs, ours, resizes
 from upscale_command import commands
 from upscale_memory import memory
 
@@ -31,7 +33,6 @@ from salticid.core.types import Image
 from salticid.engine import bench
 
 SIZES = ((320, 180), (512, 512))  # width and height of the small image, px
-THREADS = 2
 WARMUP, REPEATS = 1, 5
 BASELINE = "SRVGGNetCompact"  # what all are compared with
 SET = "Set5"
@@ -91,22 +92,6 @@ def ratio(run: Recorded, baseline: Recorded) -> float:
     """Return the median over the rounds of the share of what the baseline took in the same round."""
     rounds = zip(run.total_ms[WARMUP:], baseline.total_ms[WARMUP:], strict=True)
     return median(own / theirs for own, theirs in rounds)
-
-
-def accuracy(candidates: Sequence[Candidate], images: Path) -> Iterator[Row]:
-    """Yield PSNR and SSIM of every candidate whose image means something, beside those of MATLAB's bicubic."""
-    if not images.is_dir():
-        yield {"kind": "absent", "set": images.name, "reason": f"the images are not here: {images.name}"}
-        return
-    from salticid.upscale.evaluate import evaluate
-
-    for candidate in [one for one in candidates if one.learned]:
-        way = candidate.load(THREADS)
-        found = evaluate(lambda image, way=way: way(image).image, [images], SCALE)
-        mean = found.mean
-        row = {"kind": "accuracy", "set": images.name, "images": len(found.rows), **candidate.labels}
-        row |= {"psnr_db": round(mean.psnr_db, 3), "ssim": round(mean.ssim, 4)}
-        yield row | {"bicubic_psnr_db": round(mean.bicubic_psnr_db, 3), "bicubic_ssim": round(mean.bicubic_ssim, 4)}
 
 
 if __name__ == "__main__":

@@ -16,11 +16,13 @@ from salticid.runtime.clock import StageClock
 from salticid.upscale.engines import sizes
 
 OPENCV, PEER, OURS = "OpenCV", "peer", "Salticid"
-SCALE = 4
+SCALE, SCALES = 4, (2, 4)  # of times and memory, and of accuracy
+THREADS = 2
 IMAGE, LARGE = "image", "large"  # what the files of peers take and give
 NETWORK, TOTAL = "network", "total"  # the stage that is no pixel work, and what is no stage
 NAMES = sizes()
-WAYS = (("native", "int8"), ("onnxruntime", "int8"), ("onnxruntime", "fp32"))
+NATIVE = ("native", "int8")
+WAYS = (NATIVE, ("onnxruntime", "int8"), ("onnxruntime", "fp32"))
 RESIZES = {"bicubic": cv2.INTER_CUBIC, "Lanczos": cv2.INTER_LANCZOS4}
 VALUES = np.arange(256, dtype=np.float32) / np.float32(255)  # 0 to 1, as networks take them
 
@@ -59,13 +61,18 @@ class Candidate:
         return {"candidate": self.name, "by": self.by, "engine": self.engine, "precision": self.precision}
 
     @property
+    def way(self) -> tuple[str, str]:
+        """Who computes it, and in what."""
+        return self.engine, self.precision
+
+    @property
     def learned(self) -> bool:
         """Whether the image that it makes can be judged: the weights of peers are random."""
         return self.by != PEER
 
-    def load(self, threads: int) -> Way:
+    def load(self, threads: int, scale: int = SCALE) -> Way:
         """Return what enlarges; OpenCV takes the threads that `cv2.setNumThreads` gave to the whole process."""
-        return LOADED[self.by](self, threads)
+        return LOADED[self.by](self, threads, scale)
 
 
 def resizes() -> list[Candidate]:
@@ -78,7 +85,7 @@ def ours() -> list[Candidate]:
     return [Candidate(name, OURS, *way) for name in NAMES for way in WAYS]
 
 
-def upscaler(candidate: Candidate, threads: int) -> Way:
+def upscaler(candidate: Candidate, threads: int, scale: int) -> Way:
     """Do what a user does, but take no other way where that one is not possible."""
     from salticid.upscale.infer import Upscaler
 
@@ -86,7 +93,7 @@ def upscaler(candidate: Candidate, threads: int) -> Way:
     ours = Upscaler(candidate.name, **how)
 
     def enlarge(image: Image) -> Enlarged:
-        large = ours(image, scale=SCALE)
+        large = ours(image, scale=scale)
         if large.skipped:
             raise MissingError(f"{candidate.name}, {large.skipped[0].step}: {large.skipped[0].reason}")
         return large
@@ -94,21 +101,21 @@ def upscaler(candidate: Candidate, threads: int) -> Way:
     return enlarge
 
 
-def resized(candidate: Candidate, threads: int) -> Way:
+def resized(candidate: Candidate, threads: int, scale: int) -> Way:
     """Do what everybody does."""
     how = RESIZES[candidate.name]
 
     def enlarge(image: Image) -> Large:
         clock = StageClock()
         with clock("resize"):
-            large = cv2.resize(image, None, fx=SCALE, fy=SCALE, interpolation=how)
+            large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=how)
         return Large(np.asarray(large, np.uint8), clock.latency_ms)
 
     return enlarge
 
 
-def peer(candidate: Candidate, threads: int) -> Way:
-    """Run a network in float32, and do what stands between it and images as fast as OpenCV does that."""
+def peer(candidate: Candidate, threads: int, scale: int) -> Way:
+    """Run a network for 4 times in float32, and do what stands between it and images as fast as OpenCV does that."""
     session = Session(candidate.path, engine="onnxruntime", threads=threads)
 
     def enlarge(image: Image) -> Large:
@@ -124,7 +131,7 @@ def peer(candidate: Candidate, threads: int) -> Way:
     return enlarge
 
 
-LOADED: dict[str, Callable[[Candidate, int], Way]] = {OPENCV: resized, PEER: peer, OURS: upscaler}
+LOADED: dict[str, Callable[[Candidate, int, int], Way]] = {OPENCV: resized, PEER: peer, OURS: upscaler}
 
 
 def planes(image: Image) -> Array:

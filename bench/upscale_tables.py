@@ -33,16 +33,16 @@ def latency(rows: list[Row]) -> Table:
 def in_short(rows: list[Row]) -> Table:
     """Return the time of one size and what the image is worth, the fastest first."""
     size = by(of_kind(rows, "network"), "candidate", "by")
-    worth = by(of_kind(rows, "accuracy"), *HOW)
+    quality = by([row for row in of_kind(rows, "accuracy") if row["scale"] == SCALE], *HOW)
     shown = [row for row in of_kind(rows, "time") if row["size"] == SHORT]
-    head = ["", "in", "parameters, K", f"{SHORT} to {enlarged(SHORT)}, ms", "Set5, dB"]
+    head = ["", "in", "parameters, K", f"{SHORT} to {enlarged(SHORT)}, ms", "Set5 x4, dB"]
     return head, [
         [
             emphasized(row),
             way(row),
             thousands(size.get((row["candidate"], row["by"]))),
             f"{row['median_ms']:.0f}",
-            known(worth.get(tuple(row[name] for name in HOW), {}).get("psnr_db"), ".2f"),
+            known(quality.get(tuple(row[name] for name in HOW), {}).get("psnr_db"), ".2f"),
         ]
         for row in sorted(shown, key=lambda row: row["median_ms"])
     ]
@@ -66,10 +66,28 @@ def networks(rows: list[Row]) -> Table:
 def accuracy(rows: list[Row]) -> Table:
     """Return how close everybody's images come to the large ones, MATLAB's bicubic last."""
     found = of_kind(rows, "accuracy")
-    lines = [(emphasized(row), way(row), row["psnr_db"], row["ssim"]) for row in found]
-    lines += [("bicubic", "MATLAB's", row["bicubic_psnr_db"], row["bicubic_ssim"]) for row in found[:1]]
-    head = ["", "in", "PSNR of luma, dB", "SSIM of luma"]
-    return head, [[name, made, f"{psnr_db:.2f}", f"{ssim:.4f}"] for name, made, psnr_db, ssim in lines]
+    scales = sorted({row["scale"] for row in found})
+    alike = by(found, "scale", *HOW)
+    ours = [row for row in found if row["scale"] == scales[0]]
+    lines = [
+        (emphasized(row), way(row), [alike[scale, *(row[name] for name in HOW)] for scale in scales]) for row in ours
+    ]
+    firsts = [next(row for row in found if row["scale"] == scale) for scale in scales]
+    figures = [[name, made, *map(worth, theirs)] for name, made, theirs in lines]
+    figures.append(["bicubic", "MATLAB's", *(worth(row, "bicubic_") for row in firsts)])
+    return ["", "in", *(f"x{scale}: dB / SSIM" for scale in scales)], figures
+
+
+def degraded(rows: list[Row]) -> Table:
+    """Return what both kinds of weights make of images as they are found, bicubic last."""
+    found = of_kind(rows, "degraded")
+    lines = [[emphasized(row), row["weights"], worth(row)] for row in found]
+    return ["", "weights", "x4: dB / SSIM"], [*lines, ["bicubic", "-", worth(found[0], "bicubic_")]]
+
+
+def worth(row: Row, whose: str = "") -> str:
+    """Return PSNR and SSIM."""
+    return f"{row[f'{whose}psnr_db']:.2f} / {row[f'{whose}ssim']:.4f}"
 
 
 def commands(rows: list[Row]) -> Table:
@@ -111,5 +129,6 @@ TABLES = {
     "upscale_short": in_short,
     "upscale_networks": networks,
     "upscale_accuracy": accuracy,
+    "upscale_degraded": degraded,
     "upscale_command": commands,
 }

@@ -32,7 +32,10 @@ def results(tmp_path):
     return shutil.copytree(RESULTS, tmp_path / "results")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md", "docs/motion.md", "docs/stereo.md"])
+PAGES = ["README.md", *(f"docs/{name}.md" for name in ("benchmarks", "motion", "segment", "stereo", "upscale"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_tables_are_what_the_results_give(tables, tmp_path, page):
     (tmp_path / page).parent.mkdir(exist_ok=True)
     shutil.copy(ROOT / page, tmp_path / page)
@@ -45,6 +48,7 @@ def test_the_tables_are_what_the_results_give(tables, tmp_path, page):
 def test_every_table_is_shown_on_a_page(tables):
     shown = {name for page in tables.PAGES for _, name, _ in tables.MARKED.findall((ROOT / page).read_text())}
     assert shown == set(tables.TABLES)
+    assert set(PAGES) == set(tables.PAGES)
 
 
 def test_every_benchmark_has_results_with_the_machine_and_the_versions(tables):

@@ -107,26 +107,31 @@ def test_what_is_measured_is_what_the_tables_show(bench, networks, candidates, t
     images = tmp_path / "Set5"
     images.mkdir()
     cv2.imwrite(str(images / "a.png"), candidates.blobs(64, 48))
+    own = candidates.Candidate(str(write_networks(tmp_path)[1]), candidates.OURS, *candidates.NATIVE)
     upscale, tables = bench("upscale"), bench("upscale_tables")
     rows = [*networks.networks(upscale.SIZES)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upscale, "SIZES", ((48, 32),))
         patch.setattr(tables, "SHORT", "48x32")
-        rows += upscale.measured([baseline, *candidates.resizes()], images, repeats=2)
+        patch.setattr("upscale_accuracy.DEGRADATIONS", 2)
+        rows += upscale.measured([own, baseline, *candidates.resizes()], images, repeats=2)
         told = {"size": "48x32", "model": "nano", "limit_mb": None, "seconds": 0.5, "peak_mb": 60}
         rows.append({"kind": "command"} | told)
         shown = {name: make(json.loads(json.dumps(rows, allow_nan=False))) for name, make in tables.TABLES.items()}
     assert all({len(line) for line in body} == {len(head)} for head, body in shown.values())
     assert [line[:2] for line in shown["upscale_latency"][1]] == [
-        ["48x32 to 192x128", name] for name in ("SRVGGNetCompact", "bicubic", "Lanczos")
+        ["48x32 to 192x128", name] for name in (f"**{own.name}**", "SRVGGNetCompact", "bicubic", "Lanczos")
     ]
-    assert shown["upscale_latency"][1][0][6] == "1.000"
+    assert shown["upscale_latency"][1][1][6] == "1.000"
     assert {line[0]: line[2] for line in shown["upscale_short"][1]} == {
+        f"**{own.name}**": "-",
         "SRVGGNetCompact": "1213",
         "bicubic": "-",
         "Lanczos": "-",
     }
-    assert [line[0] for line in shown["upscale_accuracy"][1]] == ["bicubic", "Lanczos", "bicubic"]
+    assert [line[0] for line in shown["upscale_accuracy"][1]] == [f"**{own.name}**", "bicubic", "Lanczos", "bicubic"]
+    assert shown["upscale_accuracy"][0][2:] == ["x2: dB / SSIM", "x4: dB / SSIM"]
+    assert [line[1] for line in shown["upscale_degraded"][1]] == ["clean", "real", "-"]
     assert len(shown["upscale_networks"][1]) == 4 + len(candidates.NAMES)
 
 
