@@ -17,7 +17,7 @@ import tables
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 NAMES = ("startup", "census", "filters", "refine", "stereo", "cache", "session", "pool", "upsample_argmax", "segment")
-NAMES += ("motion", "motion_pose", "upscale")
+NAMES += ("motion", "motion_pose", "upscale", "upscale_kernel")
 ONLY_WHEN_NAMED = ("tuning", "refine_accuracy", "segment_accuracy")
 
 

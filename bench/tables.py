@@ -114,6 +114,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], Table]]] = {
     **{name: ("segment_accuracy", make) for name, make in segment_tables.ACCURACY_TABLES.items()},
     **{name: ("refine_accuracy", make) for name, make in refine_tables.ACCURACY_TABLES.items()},
     **{name: ("upscale", make) for name, make in upscale_tables.TABLES.items()},
+    **{name: ("upscale_kernel", make) for name, make in upscale_tables.KERNEL_TABLES.items()},
     "tuning": ("tuning", tuning),
     "startup": ("startup", startup),
     "pool": ("pool", pool),

@@ -1,4 +1,4 @@
-"""The tables that bench/results/upscale.json gives."""
+"""The tables that bench/results/upscale.json and upscale_kernel.json give."""
 
 from __future__ import annotations
 
@@ -104,6 +104,22 @@ def commands(rows: list[Row]) -> Table:
     ]
 
 
+def kernel(rows: list[Row]) -> Table:
+    """Return the time of the network alone beside the least that its products take, per set of instructions."""
+    return ["network", "size", "by", "threads", "ms", "floor, ms", "floor : time, %"], [
+        [
+            row["network"],
+            f"{row['size']} to {enlarged(row['size'])}",
+            row["candidate"],
+            str(row["threads"]),
+            f"{row['median_ms']:.1f} ± {row['spread_ms']:.1f}",
+            known(row.get("floor_ms"), ".1f"),
+            known(row.get("floor_percent"), ".0f"),
+        ]
+        for row in rows
+    ]
+
+
 def enlarged(size: str) -> str:
     """Return the size of the large image."""
     return "x".join(str(SCALE * int(side)) for side in size.split("x"))
@@ -132,3 +148,5 @@ TABLES = {
     "upscale_degraded": degraded,
     "upscale_command": commands,
 }
+
+KERNEL_TABLES = {"upscale_kernel": kernel}

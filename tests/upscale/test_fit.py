@@ -9,7 +9,7 @@ from salticid.errors import InputError
 from salticid.upscale.fit import FLOAT_FILE, INT8_FILE, Plan, begin_from, fit
 from salticid.upscale.infer import Upscaler
 from salticid.upscale.networks import PlainNet
-from salticid.upscale.train import Course, luma_psnr_db
+from salticid.upscale.train import Course, enlarged, luma_psnr_db
 
 SHORT = {"course": Course(steps=60, judge_every=30), "rounded": Course(steps=20, judge_every=10, rate=2e-4)}
 
@@ -60,3 +60,33 @@ def test_a_network_of_other_channels_is_no_start(fitted):
     folder, _ = fitted
     with pytest.raises(InputError, match="layers and channels"):
         begin_from(PlainNet(Plan("fast", 2).shape, branched=True), folder / "float" / "weights.safetensors")
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_network_of_the_package_is_a_start(scale):
+    torch.manual_seed(3)
+    net = PlainNet(Plan("nano", scale).shape, branched=True)
+    begin_from(net, f"upscale-nano-x{scale}")
+    small = pairs()[0].small
+    shipped = Upscaler("nano", precision="fp32")(small, scale=scale).image
+    difference = enlarged(net.plain(), small).astype(int) - shipped
+    assert abs(difference).max() <= 1
+
+
+def test_a_file_of_an_earlier_training_is_a_start(fitted):
+    folder, _ = fitted
+    nets = [PlainNet(Plan("nano", 2).shape, branched=True) for _ in range(2)]
+    for net, start in zip(nets, (folder / FLOAT_FILE, folder / "float" / "weights.safetensors"), strict=True):
+        begin_from(net, start)
+    for one, other in zip(nets[0].plain().parameters(), nets[1].plain().parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_a_network_in_8_bits_is_no_start():
+    with pytest.raises(InputError, match="in floating point"):
+        begin_from(PlainNet(Plan("nano", 4).shape, branched=True), "upscale-nano-x4-int8")
+
+
+def test_a_network_of_something_else_is_no_start():
+    with pytest.raises(InputError, match="enlarges"):
+        begin_from(PlainNet(Plan("nano", 4).shape, branched=True), "fastseg-camvid")

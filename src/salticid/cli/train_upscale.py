@@ -33,7 +33,8 @@ def upscale(
         typer.Option(help="Images to judge by instead of a share of DATA; a folder. Nothing is learned from them."),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="The weights.safetensors of an earlier training to start from.")
+        str | None,
+        typer.Option(help="Network to start from: 'upscale-fast-x4', a model.onnx, or a weights.safetensors."),
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 50_000,
     count: Annotated[int, typer.Option(min=1, help="Crops in a step.")] = 8,

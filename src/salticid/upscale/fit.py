@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,19 @@ from torch import Tensor
 
 from salticid.core import atomic
 from salticid.core.types import Image
-from salticid.engine.weights import read_state
+from salticid.engine import models
+from salticid.engine.weights import SUFFIX, read_weights
 from salticid.errors import InputError
 from salticid.upscale.crops import Crops
 from salticid.upscale.data import Pair, degraded_pair
 from salticid.upscale.degrade import degraded
 from salticid.upscale.export import write_float, write_int8
 from salticid.upscale.integer_net import enlarge_reference
+from salticid.upscale.network_file import read_float_weights
 from salticid.upscale.networks import PlainNet
 from salticid.upscale.quantized import RoundedNet, with_even_channels
 from salticid.upscale.shape import Scale, Shape, Size, Weights
-from salticid.upscale.train import WEIGHTS_FILE, Course, Judged, Trainer, enlarged, luma_psnr_db
+from salticid.upscale.train import Course, Judged, Trainer, enlarged, luma_psnr_db
 
 File = str | os.PathLike[str]
 
@@ -48,7 +51,7 @@ class Plan:
     side: int = 48  # px of a small crop
     course: Course = field(default_factory=Course)
     rounded: Course = field(default_factory=lambda: Course(steps=4000, rate=2e-4, squared=1.0))
-    start: File | None = None  # weights of an earlier training
+    start: File | None = None  # a network of the package, or a file of an earlier training
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -125,21 +128,31 @@ def fit(
     )
 
 
-def begin_from(net: PlainNet, path: File) -> None:
-    """Give `net` the weights of an earlier training: all, or all but the last layer's where scales differ.
+def begin_from(net: PlainNet, start: File) -> None:
+    """Give `net` the weights of another network: all, or all but the last layer's where scales differ.
+
+    Parameters
+    ----------
+    net
+        What takes them.
+    start
+        The name of a network of the package ("upscale-fast-x4"), a file that enlarges in floating point, or the
+        weights.safetensors of an earlier training.
 
     Raises
     ------
     InputError
-        The file holds none, or those of a network of another shape.
+        There is no such file or name, or it holds no weights, or those of a network of another shape.
+    IntegrityError
+        The file is damaged.
     """
-    weights, _ = read_state(path)
+    weights = _read_weights(models.find(start))
     own: dict[str, Tensor] = PlainNet(net.shape).state_dict()
     body = {name: tensor for name, tensor in weights.items() if name.startswith("body.")}
     if {name: tensor.shape for name, tensor in body.items()} != {
         name: tensor.shape for name, tensor in own.items() if name.startswith("body.")
     }:
-        raise InputError(f"{os.fspath(path)} holds no {WEIGHTS_FILE} of a network with these layers and channels")
+        raise InputError(f"{os.fspath(start)} holds no weights of a network with these layers and channels")
     with torch.no_grad():
         body_layers: Any = net.body
         for number, layer in enumerate(body_layers):
@@ -147,6 +160,12 @@ def begin_from(net: PlainNet, path: File) -> None:
         if weights["last.weight"].shape == net.last.weight.shape:
             net.last.weight.copy_(weights["last.weight"])
             net.last.bias.copy_(weights["last.bias"])
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    if path.suffix.lower() == SUFFIX:
+        return read_weights(path)
+    return {name: torch.from_numpy(weights) for name, weights in read_float_weights(path).items()}
 
 
 def _mean_db(pairs: Sequence[Pair], scale: int, enlarge: Callable[[Image], Image]) -> float:

@@ -9,12 +9,12 @@ All frames are made in the same way. Where that is no longer possible, the rest 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -44,7 +44,8 @@ class FrameUpscaler:
     def __init__(self, upscaler: Upscaler) -> None:
         self._upscaler = upscaler
         self._remembering: dict[int, ChangesOnly] = {}  # by the engine
-        self._plans: dict[tuple[Any, ...], UpscalePlan] = {}
+        # Planned once: tiles of two frames are compared, and must be the same for that.
+        self._fitting = functools.cache(self._room)
         self._last: tuple[Image, Upscaled] | None = None
         self._frames = self._repeated = 0
 
@@ -90,23 +91,7 @@ class FrameUpscaler:
             yield replace(way, open=partial(self._open, way))
 
     def _open(self, way: Way) -> Sequence[Engine]:
-        return [self._remembering.setdefault(id(engine), ChangesOnly(engine)) for engine in way.open()]
-
-    def _fitting(
-        self,
-        size: tuple[int, int],
-        target: tuple[int, int],
-        engines: Sequence[Engine],
-        tile_px: int | None,
-        *,
-        kept_bytes: int,
-        blended: bool,
-    ) -> UpscalePlan:
-        """Plan once: tiles of two frames are compared, and must be the same for that."""
-        key = size, target, tile_px, *map(id, engines)
-        if key not in self._plans:
-            self._plans[key] = self._room(size, target, engines, tile_px, kept_bytes=kept_bytes, blended=blended)
-        return self._plans[key]
+        return tuple(self._remembering.setdefault(id(engine), ChangesOnly(engine)) for engine in way.open())
 
     def _room(
         self,

@@ -56,6 +56,26 @@ def read_integer_net(path: Path) -> IntegerNet | None:
     return IntegerNet(layers, shape.scale, REPEATS)
 
 
+def read_float_weights(path: Path) -> dict[str, Array]:
+    """Return kernels (outputs, inputs, 3, 3) and biases (outputs,) of a file in floating point, named as in PlainNet.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is made for something else, or computes in 8 bits.
+    """
+    if precision_of(path) == "int8":
+        raise InputError(f"{path} computes in 8 bits: give the file in floating point that belongs to it")
+    shape, raw = read_shape(path), onnx_file.initializers(path, str(path))
+    names = [*(f"body.{number}" for number in range(shape.layers + 1)), "last"]
+    found: dict[str, Array] = {}
+    for name, (inputs, outputs) in zip(names, shape.widths(), strict=True):
+        kernel = _numbers(raw, f"{name}.weight_half", "<f2", (outputs, inputs, 3, 3), path)
+        found[f"{name}.weight"] = kernel.astype(np.float32)
+        found[f"{name}.bias"] = _numbers(raw, f"{name}.bias", "<f4", (outputs,), path).astype(np.float32)
+    return found
+
+
 def _layer(raw: dict[str, bytes], number: int, inputs: int, outputs: int, path: Path) -> IntegerLayer:
     weights, bias = WEIGHTS.format(number), BIAS.format(number)
     return IntegerLayer(
