@@ -111,6 +111,9 @@ def fit(
     net = PlainNet(plan.shape, branched=True)
     if plan.start is not None:
         begin_from(net, plan.start)
+        before: Any = net.plain()
+        begun_db = _mean_db(judged, plan.scale, lambda small: enlarged(before, small))
+        told.say(f"starts from {os.fspath(plan.start)}: {begun_db:.3f} dB")
     told.say("in floating point")
     trainer = Trainer(net, crops, judged, place / "float", plan.course, facts=facts, device=device)
     plain: Any = trainer.train(told.judged)
