@@ -79,6 +79,30 @@ def test_options_reach_the_network_and_the_report_says_how_it_was_computed(salti
     assert json.loads(done.out)["step"] == "{'precision': 'fp32'} on cpu"
 
 
+def test_loading_the_network_is_not_timed(salticid, data, monkeypatch):
+    class Upscaler:
+        def __init__(self, model, *, profile):
+            self.seconds = 100.0  # of the first call
+
+        def __call__(self, image, *, scale):
+            clock.append(clock[-1] + self.seconds)
+            self.seconds = 0.25
+            large = bicubic_uint8(image, scale * image.shape[0], scale * image.shape[1])
+            return SimpleNamespace(image=large, step="fp32 on cpu", skipped=())
+
+    clock = [0.0]
+    monkeypatch.setattr("salticid.upscale.infer.Upscaler", Upscaler)
+    monkeypatch.setattr("salticid.upscale.evaluate.time", SimpleNamespace(perf_counter=lambda: clock[-1]))
+    done = salticid("eval", "upscale", *data, "--json")
+    assert [row["ms"] for one in json.loads(done.out)["sets"] for row in one["images"]] == [250] * 4
+
+
+def test_the_network_that_is_chosen_anew_for_each_image_is_not_judged(salticid, data):
+    done = salticid("eval", "upscale", data[0], "--model", "auto")
+    assert done.code == 2
+    assert "choose nano, fast, quality or bicubic, or give a file" in done.err
+
+
 def test_figures_of_another_way_than_was_asked_for_are_not_given(salticid, data, ladder, tmp_path):
     ladder.append(SimpleNamespace(step="int8 on cpu", reason="out of memory"))
     done = salticid("eval", "upscale", data[0], "--model", "nano", "-o", tmp_path / "report.json")

@@ -109,12 +109,39 @@ def test_many_images_go_into_a_folder_in_one_line_each(upscale, folder, tmp_path
     assert "3 of 3 inputs in " in done.out
 
 
+@pytest.mark.parametrize("name", ["results.v2/", "large.png/"])
+def test_a_name_that_ends_in_a_slash_is_a_folder_though_it_is_not_there_yet(upscale, folder, tmp_path, name):
+    done = upscale(folder / "a.png", folder / "b.jpg", "-o", f"{tmp_path}/{name}")
+    assert done.code == 0, done.err
+    assert names(tmp_path / name) == ["a.png", "b.png"]
+    assert upscale(folder / "c.bmp", "-o", tmp_path / name).code == 0  # it is there now
+    assert names(tmp_path / name) == ["a.png", "b.png", "c.png"]
+
+
 @pytest.mark.parametrize("kind", ["jpg", "webp", "tif"])
 def test_the_format_of_a_folder_is_chosen(upscale, folder, tmp_path, kind):
     assert upscale(folder, "-o", tmp_path / "out", "--format", kind).code == 0
     assert names(tmp_path / "out") == [f"a.{kind}", f"b.{kind}", f"c.{kind}"]
     found = read_image(tmp_path / "out" / f"a.{kind}")
     assert np.abs(found.astype(int) - bicubic_uint8(image(0), 96, 144)).mean() < (4 if kind == "jpg" else 0.01)
+
+
+def test_exif_that_a_format_does_not_hold_is_left_out_with_a_warning(upscale, tmp_path):
+    exif = b"MM\0*\0\0\0\x08\0\x01\x01\x0f\0\x02\0\0\0\x04Eye\0\0\0\0\0"
+    write_image(tmp_path / "a.jpg", Picture(image(0), exif=exif, icc=b"profile"))
+    write_image(tmp_path / "b.jpg", image(1))
+    words = ("a.jpg", "b.jpg")
+    done = upscale(*(tmp_path / name for name in words), "-o", tmp_path / "out", "--format", "tif", "--json")
+    assert done.code == 0, done.err
+    assert done.err == f"warning: {tmp_path / 'a.jpg'}: EXIF cannot be kept in .tif: left out\n"
+    assert [item["warnings"] for item in json.loads(done.out)["items"]] == [
+        ["EXIF cannot be kept in .tif: left out"],
+        [],
+    ]
+    found = open_picture(tmp_path / "out" / "a.tif")
+    assert (found.pixels.shape, found.icc, found.exif) == ((96, 144, 3), b"profile", None)
+    done = upscale(tmp_path / "a.jpg", "-o", tmp_path / "a.webp")
+    assert (done.code, done.err, open_picture(tmp_path / "a.webp").exif) == (0, "", exif)
 
 
 def test_a_higher_level_makes_a_smaller_png(upscale, folder, tmp_path):
@@ -231,6 +258,28 @@ def test_a_lower_step_of_the_ladder_is_a_warning_that_is_said_once(upscale, fold
     assert done.out.count(": bicubic, ") == 3
     quiet = upscale(folder / "a.png", "-o", tmp_path / "out", "--model", networks[1], "--overwrite", "-q")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+
+
+def test_a_step_down_in_the_middle_of_a_video_is_said_of_the_frames_below_it_alone(
+    upscale, video, tmp_path, networks, monkeypatch
+):
+    from salticid.upscale.unchanged import ChangesOnly
+
+    plain, calls = ChangesOnly.__call__, []
+
+    def short(engine, rgb):
+        calls.append(1)
+        if len(calls) > 5:
+            raise MemoryError("no memory")
+        return plain(engine, rgb)
+
+    monkeypatch.setattr(ChangesOnly, "__call__", short)
+    done = upscale(video, "-o", tmp_path / "large.mp4", "--model", networks[1], "--codec", "h264")
+    assert done.code == 0, done.err
+    [warning] = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+    why = "made by bicubic, because better was not possible (int8 on cpu: no memory)"
+    assert warning == f"warning: {video}: 15 of 20 frames {why}; this is said once"
+    assert "(5 frames by int8 on cpu, 15 frames by bicubic)" in done.out
 
 
 def test_a_device_that_is_named_is_not_replaced(upscale, folder, tmp_path, networks, monkeypatch):

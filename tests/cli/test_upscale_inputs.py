@@ -186,7 +186,11 @@ def test_a_video_is_stopped_after_the_time_that_is_asked_for_and_its_sound_as_we
         (("0", "-o", "out.mp4", "--resume"), "--resume keeps files that were made before, and a camera sees something"),
         (("0", "-o", "out.png"), "a video ends in .mp4"),
         (("-", "-", "-o", "out"), "standard input and standard input would both become"),
-        (("0", "-o", "out.mp4", "--seconds", "0"), "--seconds"),
+        (("0", "-o", "out.mp4", "--seconds", "0"), "seconds must be above 0, and finite, not 0"),
+        (("0", "-o", "out.mp4", "--seconds", "-1"), "seconds must be above 0, and finite, not -1"),
+        (("0", "--plan", "--seconds", "inf"), "seconds must be above 0, and finite, not inf"),
+        (("0", "-o", "out.webm", "--codec", "h264"), "cannot write out.webm: h264 goes into a file that ends in .mp4"),
+        (("0", "-o", "out.mp4", "--codec", "ffv1"), "cannot write out.mp4: ffv1 goes into a file that ends in .mkv"),
     ],
 )
 def test_a_camera_that_cannot_be_recorded_is_exit_2_and_leaves_no_file(upscale, tmp_path, monkeypatch, words, message):
@@ -196,6 +200,19 @@ def test_a_camera_that_cannot_be_recorded_is_exit_2_and_leaves_no_file(upscale, 
     assert done.code == 2
     assert message in done.err
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("words", [("-o", "b.webm", "--codec", "h264"), ("-o", "out/", "--seconds", "0")])
+def test_a_wrong_codec_or_time_is_found_before_a_network_is_loaded_or_a_folder_made(
+    upscale, tmp_path, monkeypatch, words
+):
+    from salticid.upscale.infer import Upscaler
+
+    write_sound_video(tmp_path / "a.mp4", 4)
+    monkeypatch.setattr(Upscaler, "__init__", lambda *_, **__: pytest.fail("a network was loaded"))
+    monkeypatch.chdir(tmp_path)
+    assert upscale("a.mp4", *words).code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
 def test_a_plan_for_a_camera_says_what_a_frame_takes(upscale, tmp_path, camera):
@@ -223,7 +240,13 @@ def test_a_plan_for_a_video_counts_its_frames_and_its_encoder(upscale, tmp_path)
 
 @pytest.mark.parametrize(
     ("words", "codec"),
-    [((), "h264"), (("-o", "b.webm"), "vp9"), (("--codec", "ffv1"), "ffv1"), (("-o", "out/"), "h264")],
+    [
+        ((), "h264"),
+        (("-o", "b.webm"), "vp9"),
+        (("--codec", "ffv1"), "ffv1"),
+        (("-o", "out/"), "h264"),
+        (("-o", "b.webm/"), "h264"),
+    ],
 )
 def test_a_plan_takes_the_codec_that_will_be_used(upscale, tmp_path, monkeypatch, words, codec):
     from salticid.upscale import video_plan

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -16,7 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from salticid.core.image import Picture, open_picture, read_gray, read_image, resize, to_uint8, write_image
+from salticid.core.image import (
+    Picture,
+    check_writable,
+    open_picture,
+    read_gray,
+    read_image,
+    resize,
+    to_uint8,
+    write_image,
+)
+from salticid.core.image_encode import holds_exif
+from salticid.core.image_header import Format
 from salticid.errors import InputError
 
 GRAY, RGB, INDEXED, GRAY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
@@ -240,6 +252,26 @@ def test_what_a_format_cannot_hold_is_an_error_with_a_way_out(tmp_path, name, pi
     with pytest.raises(InputError, match=says):
         write_image(tmp_path / name, picture)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "says"),
+    [
+        ("a.webp", (1, 16384), "cannot write a.webp: WebP holds at most 16383 pixels a side, not 16384: write PNG"),
+        ("a.webp", (16384, 1), "WebP holds at most 16383 pixels a side, not 16384: write PNG"),
+        ("a.jpg", (65501, 1), "JPEG holds at most 65500 pixels a side, not 65501: write PNG"),
+        ("a.bmp", (9, 40_000), "BMP holds at most 32767 pixels a side, not 40000: write PNG"),
+    ],
+)
+def test_a_result_too_large_for_its_format_is_refused_before_it_is_made(name, size, says):
+    check_writable(name, COLOR)
+    check_writable(name, COLOR, (16383, 2))
+    with pytest.raises(InputError, match=says):
+        check_writable(name, COLOR, size)
+
+
+def test_exif_goes_into_png_jpeg_and_webp_alone():
+    assert {kind for kind in get_args(Format) if holds_exif(kind)} == {"PNG", "JPEG", "WebP"}
 
 
 @pytest.mark.parametrize("keywords", [{"png_level": 10}, {"png_level": -1}, {"jpeg_quality": 0}, {"jpeg_quality": 101}])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from salticid.core.video import VideoReader, VideoWriter
-from salticid.core.video_writer import codec_of, likely_fps
+from salticid.core.video_writer import check_codec, codec_of, likely_fps
 from salticid.errors import InputError
 
 pytest.importorskip("av", reason="the extra 'video' is not installed")
@@ -197,6 +197,14 @@ def test_what_is_no_video_suffix_is_an_input_error():
     assert codec_of("a.WebM") == "vp9"
     with pytest.raises(InputError, match=r"a\.png: a video ends in \.mp4, \.mov, \.mkv, \.webm"):
         codec_of("a.png")
+
+
+def test_whether_a_codec_goes_into_a_file_is_known_before_there_is_a_writer():
+    check_codec("vp9", "a.MKV")
+    with pytest.raises(
+        InputError, match=r"cannot write a\.webm: h264 goes into a file that ends in \.mp4, \.mov, \.mkv"
+    ):
+        check_codec("h264", "a.webm")
 
 
 @pytest.mark.parametrize(("told", "taken"), [(None, 30), (0.0, 30), (90_000.0, 30), (23.976, 23.976)])

@@ -33,5 +33,5 @@ def test_a_step_gives_the_same_batch_whatever_came_before():
 
 
 def test_crops_that_no_image_holds_are_refused():
-    with pytest.raises(InputError, match="smaller --side"):
+    with pytest.raises(InputError, match="192 px a side: choose a smaller --side"):
         Crops([shrunk(smooth(100, 100), 4)], scale=4, side=48, count=1)

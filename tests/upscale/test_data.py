@@ -6,7 +6,8 @@ import pytest
 
 from salticid.core.image import write_image
 from salticid.errors import InputError
-from salticid.upscale.data import apart, find_images, load, shrunk
+from salticid.upscale.data import JUDGED_SIDE, apart, degraded_pair, find_images, load, shrunk
+from salticid.upscale.train import luma_psnr_db
 
 
 def smooth(height, width, seed=0):
@@ -23,9 +24,24 @@ def folder(tmp_path):
 
 
 def test_images_that_are_too_small_for_a_crop_are_left_out(folder):
-    pairs = list(load(find_images([folder]), 4))
+    pairs = list(load(find_images([folder]), 4, 24))
     assert [pair.large.shape for pair in pairs] == [(120, 100, 3), (96, 128, 3)]
     assert [pair.small.shape for pair in pairs] == [(30, 25, 3), (24, 32, 3)]
+
+
+@pytest.mark.parametrize(("scale", "side", "count"), [(4, 10, 3), (4, 11, 2), (2, 49, 2), (2, 50, 1), (2, 51, 0)])
+def test_an_image_is_too_small_where_it_is_smaller_than_a_crop_and_not_before(folder, scale, side, count):
+    assert len(list(load(find_images([folder]), scale, side))) == count
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_the_least_image_that_is_judged_by_has_something_within_its_borders(tmp_path, scale):
+    for name, side in (("least", JUDGED_SIDE * scale), ("less", JUDGED_SIDE * scale - 1)):
+        write_image(tmp_path / f"{name}.png", smooth(side, side))
+    [pair] = load(find_images([tmp_path]), scale, JUDGED_SIDE)
+    found = degraded_pair(pair, scale, 0)
+    assert found.small.shape == (JUDGED_SIDE, JUDGED_SIDE, 3)
+    assert np.isfinite(luma_psnr_db(255 - pair.large, pair.large, scale))
 
 
 def test_a_large_image_is_cut_to_a_multiple_of_the_scale_from_its_corner():

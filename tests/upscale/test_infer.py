@@ -103,13 +103,53 @@ def test_a_file_that_is_written_in_strips_holds_the_image_that_is_returned(files
     np.testing.assert_array_equal(open_picture(tmp_path / "large.png").pixels, upscaler(image, scale=3).image)
 
 
-def test_a_limit_of_memory_that_not_even_bicubic_can_keep_is_said(files):
+def test_a_limit_of_memory_that_the_process_has_passed_already_is_said_once(files):
     upscaler = Upscaler(str(files["int8"]), precision="int8", max_memory_mb=64)
-    with pytest.raises(ResourceError, match="MB even in tiles of 16 px"):
+    with pytest.raises(ResourceError, match=r"takes [\d,]+ MB before anything is enlarged") as told:
         upscaler(picture(300, 400))
+    assert str(told.value).count("max_memory_mb=64") == 1
 
 
-@pytest.mark.parametrize("image", [np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4, 3))])
+def test_what_is_planned_is_what_is_written(files, tmp_path):
+    upscaler = Upscaler("nano", device="cpu")
+    given = Picture(picture(40, 50, 3, np.uint16), alpha=picture(40, 50, 1, np.uint16))
+    plain, deep = upscaler.plan_write("a.png", picture(40, 50)), upscaler.plan_write("a.png", given)
+    assert (plain.step, deep.step) == ("int8 on cpu", "fp32 on cpu")
+    assert upscaler.write(tmp_path / "a.png", given).step == deep.step
+    assert upscaler.plan_write("a.tif", given).peak_bytes > deep.peak_bytes
+    assert not (tmp_path / "a.tif").exists()
+
+
+def test_a_side_that_a_format_does_not_hold_is_said_before_the_work(tmp_path):
+    with pytest.raises(InputError, match="16383"):
+        Upscaler("bicubic").write(tmp_path / "wide.webp", np.zeros((2, 4100, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "alpha", [np.zeros((10, 30), np.uint8), np.zeros((20, 30), np.uint16), np.zeros((20, 30, 1), np.uint8)]
+)
+def test_alpha_of_another_size_or_type_is_refused(alpha):
+    with pytest.raises(InputError, match="alpha must be"):
+        Upscaler("bicubic")(Picture(picture(20, 30), alpha=alpha))
+
+
+@pytest.mark.parametrize(
+    ("strength", "said"),
+    [
+        (np.full((20, 30), 255), "0 to 1, not 255"),
+        (np.full((20, 30), np.nan), "0 to 1"),
+        (np.ones((20, 29)), "one for each pixel"),
+        ([[1.0]], "not a list"),
+    ],
+)
+def test_a_strength_that_is_none_is_refused_with_why(strength, said):
+    with pytest.raises(InputError, match=said):
+        Upscaler("bicubic")(picture(20, 30), strength=strength)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4, 3)), [[1]]]
+)
 def test_what_is_no_image_is_refused(image):
     with pytest.raises(InputError, match="an image must be"):
         Upscaler("bicubic")(image)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from salticid.errors import InputError, ResourceError
+from salticid.upscale.outline import Outline
 from salticid.upscale.plan import make_plan, passes, target_size
 from salticid.upscale.shape import Shape
+
+LARGE = Outline((2000, 3000), (8000, 12000))
 
 
 class Engine:
@@ -47,12 +52,30 @@ def test_the_smallest_networks_that_reach_the_size_are_taken():
 
 
 def test_less_memory_means_smaller_tiles_and_more_of_them():
-    plans = [make_plan((2000, 3000), (8000, 12000), [Engine()], budget_bytes=mb * 10**6) for mb in (800, 200, 60)]
+    plans = [make_plan(LARGE, [Engine()], budget_bytes=mb * 10**6) for mb in (800, 200, 80)]
     assert plans[0].tile_px > plans[1].tile_px > plans[2].tile_px
     assert plans[0].tiles < plans[1].tiles < plans[2].tiles
-    assert all(plan.peak_bytes <= mb * 10**6 for plan, mb in zip(plans, (800, 200, 60), strict=True))
+    assert all(plan.peak_bytes <= mb * 10**6 for plan, mb in zip(plans, (800, 200, 80), strict=True))
 
 
-def test_what_no_tile_makes_possible_is_said_before_the_work():
-    with pytest.raises(ResourceError, match=r"even in tiles of 16 px.*\.png"):
-        make_plan((2000, 3000), (8000, 12000), [Engine()], budget_bytes=2 * 10**6)
+def test_what_no_tile_makes_possible_is_said_before_the_work_with_what_would_help():
+    with pytest.raises(ResourceError, match=r"even in tiles of 16 px.*2 MB are left: choose a smaller scale, or allow"):
+        make_plan(LARGE, [Engine()], budget_bytes=2 * 10**6)
+    with pytest.raises(ResourceError, match=r"choose smaller tiles.*\.png"):
+        make_plan(replace(LARGE, held="file"), [Engine()], budget_bytes=2 * 10**6, tile_px=512)
+    with pytest.raises(ResourceError, match=r"takes \d+ MB, and"):
+        make_plan(LARGE, [], budget_bytes=2 * 10**6)
+
+
+@pytest.mark.parametrize("more", [{"sixteen": True}, {"alpha": True}, {"blended": True}, {"held": "image"}])
+def test_all_that_an_image_has_counts(more):
+    plain, other = (
+        make_plan(outline, [Engine()], budget_bytes=10**9, tile_px=64) for outline in (LARGE, replace(LARGE, **more))
+    )
+    assert other.peak_bytes > 1.05 * plain.peak_bytes
+
+
+@pytest.mark.parametrize("side", [0, -5, 150.5])
+def test_a_side_that_is_no_number_of_pixels_is_refused(side):
+    with pytest.raises(InputError, match="whole numbers of at least 1"):
+        target_size((100, 60), None, side, None)

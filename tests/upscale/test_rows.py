@@ -38,3 +38,10 @@ def test_alpha_goes_along():
     [both] = rows.with_alpha([np.zeros((2, 3, 3), np.uint8)], [np.full((2, 3), 9, np.uint8)])
     assert both.shape == (2, 3, 4)
     assert (both[..., 3] == 9).all()
+
+
+def test_bands_are_the_same_rows_of_few_pixels_at_a_time():
+    image = np.arange(800_000).reshape(-1, 1000)
+    bands = list(rows.banded([image[:7], image[7:]]))
+    assert max(band.size for band in bands) <= rows.BAND_PX
+    np.testing.assert_array_equal(np.concatenate(bands), image)

@@ -6,8 +6,9 @@ import pytest
 import torch
 from enlarging_run import pairs, trainer
 
+from salticid.core import atomic
 from salticid.errors import InputError, IntegrityError
-from salticid.upscale.train import LAST_FILE, WEIGHTS_FILE, Course, cost, enlarged, luma_psnr_db, schedule
+from salticid.upscale.train import CURVE_FILE, LAST_FILE, WEIGHTS_FILE, Course, cost, enlarged, luma_psnr_db, schedule
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,6 +41,37 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(tm
     assert (tmp_path / "broken" / WEIGHTS_FILE).is_file()
 
 
+@pytest.mark.parametrize("write", [1, 2, 3, 4])
+def test_a_training_that_is_killed_before_any_write_goes_on(tmp_path, monkeypatch, write):
+    whole = trainer(tmp_path / "whole", 30).train()
+    written = kill_before(write, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        trainer(tmp_path / "broken", 30).train()
+    monkeypatch.undo()
+    assert len(written) == write - 1
+    resumed = trainer(tmp_path / "broken", 30)
+    assert resumed.step == (0 if write <= 2 else 10)
+    for one, other in zip(whole.parameters(), resumed.train().parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    assert [judged.step for judged in resumed.curve] == [10, 20, 30]
+    lines = (tmp_path / "broken" / CURVE_FILE).read_text().split()
+    assert [line.partition(",")[0] for line in lines] == ["step", "10", "20", "30"]
+
+
+def kill_before(write, monkeypatch):
+    """Let a write to disk, counted from 1, be the end of the process; return the paths of those before."""
+    written, real = [], atomic.write_bytes
+
+    def write_bytes(path, data, **how):
+        if len(written) == write - 1:
+            raise KeyboardInterrupt
+        real(path, data, **how)
+        written.append(path)
+
+    monkeypatch.setattr(atomic, "write_bytes", write_bytes)
+    return written
+
+
 def stop(step):
     if step == 30:
         raise KeyboardInterrupt
@@ -47,7 +79,7 @@ def stop(step):
 
 def test_another_training_does_not_go_on_in_a_folder(tmp_path):
     trainer(tmp_path, 20).train()
-    with pytest.raises(InputError, match="another plan"):
+    with pytest.raises(InputError, match=r"another plan \(other course\)"):
         trainer(tmp_path, 30)
 
 

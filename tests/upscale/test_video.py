@@ -9,6 +9,7 @@ from salticid.core.video import VideoReader, VideoWriter
 from salticid.errors import BrokenStreamError, InputError, ResourceError
 from salticid.upscale.frames import FrameUpscaler
 from salticid.upscale.infer import Upscaler
+from salticid.upscale.unchanged import ChangesOnly
 from salticid.upscale.video import upscale_video
 
 av = pytest.importorskip("av", reason="the extra 'video' is not installed")
@@ -113,6 +114,28 @@ def test_a_clock_that_starts_late_starts_at_0_and_sound_stays_with_the_pictures(
     assert heard["b.mp4"] - first["b.mp4"] == pytest.approx(heard["a.ts"] - first["a.ts"], abs=0.001)
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+@pytest.mark.parametrize("start_s", [0, 2])
+def test_a_limit_counts_from_the_first_frame_for_the_sound_as_well(bicubic, tmp_path, name, start_s):
+    write_sound_video(tmp_path / name, 50, start=25 * start_s, seconds=start_s + 2)
+    done = upscale_video(bicubic, tmp_path / name, tmp_path / "b.mp4", scale=1, seconds=1)
+    times, (data, heard) = (
+        [frame.time_s for frame in read_frames(tmp_path / "b.mp4")],
+        sound_packets(tmp_path / "b.mp4"),
+    )
+    assert (done.frames, times[0]) == (25, pytest.approx(start_s, abs=0.03))
+    assert data == sound_packets(tmp_path / name)[0][: len(data)]
+    assert times[0] + 0.97 < max(heard) <= times[0] + 1
+
+
+def test_a_limit_and_a_video_that_breaks_off_before_it_end_the_sound_with_the_pictures(bicubic, tmp_path):
+    path = write_sound_video(tmp_path / "a.mkv", 50, sound="libopus")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    done = upscale_video(bicubic, path, tmp_path / "b.mp4", scale=1, seconds=1.9)
+    assert 10 < done.frames < 45
+    assert max(sound_packets(tmp_path / "b.mp4")[1]) <= done.frames / 25
+
+
 def test_a_video_that_lies_on_its_side_stands_upright(bicubic, tmp_path):
     write_sound_video(tmp_path / "a.mp4", 4)
     _turn(tmp_path / "a.mp4")
@@ -174,6 +197,10 @@ def test_a_video_of_which_no_frame_can_be_read_is_an_error(bicubic, tmp_path, mo
     [
         ("b.png", {}, "a video ends in .mp4"),
         ("b.webm", {"codec": "h264"}, "h264 goes into a file"),
+        ("b.mp4", {"seconds": 0}, "seconds must be above 0, and finite, not 0"),
+        ("b.mp4", {"seconds": -1}, "seconds must be above 0, and finite, not -1"),
+        ("b.mp4", {"seconds": float("nan")}, "seconds must be above 0, and finite, not nan"),
+        ("b.mp4", {"seconds": float("inf")}, "seconds must be above 0, and finite, not inf"),
         ("b.mp4", {"scale": 9}, "scale must be 1 to 8"),
         ("b.mp4", {"width": 10}, "1 to 8 times as large"),
         ("lost/b.mp4", {}, "does not exist"),
@@ -216,6 +243,23 @@ def test_once_a_way_is_not_possible_it_is_not_tried_again(files, monkeypatch):
     results = [frames.next(scene(index), (256, 384)) for index in range(3)]
     assert [result.model for result in results] == ["bicubic"] * 3
     assert len(opened) == 1
+
+
+def test_frames_count_for_the_way_they_were_made_in_and_only_what_was_above_it_is_better(files, tmp_path, monkeypatch):
+    plain, calls = ChangesOnly.__call__, []
+
+    def short(engine, rgb):
+        calls.append(1)
+        if len(calls) > 5:
+            raise MemoryError("no memory")
+        return plain(engine, rgb)
+
+    monkeypatch.setattr(ChangesOnly, "__call__", short)
+    write_frames(tmp_path / "a.mkv", [scene(index) for index in range(20)])
+    done = upscale_video(Upscaler(str(files["int8"]), precision="int8"), tmp_path / "a.mkv", tmp_path / "b.mp4")
+    assert done.steps == {"int8 on cpu": 5, "bicubic": 15}
+    assert (done.better_than("int8 on cpu"), done.better_than("bicubic")) == ((), done.skipped)
+    assert [(skip.step, skip.reason) for skip in done.skipped] == [("int8 on cpu", "no memory")]
 
 
 def test_few_frames_are_held_at_a_time(bicubic, tmp_path, monkeypatch):

@@ -49,15 +49,24 @@ def upscale(
 
     As the field does: small by MATLAB's bicubic in 8 bits, and without a border as wide as the scale.
     """
+    import numpy as np
+
     from salticid.core.atomic import check_target
     from salticid.upscale.evaluate import evaluate
     from salticid.upscale.infer import Upscaler
+    from salticid.upscale.ways import AUTO
 
+    if model == AUTO:
+        raise InputError(
+            f"--model {AUTO} is one network for small images and another for large ones, and figures belong to one: "
+            "choose nano, fast, quality or bicubic, or give a file"
+        )
     if output:
         check_target(output, overwrite=overwrite)
     if small and len(data) > 1:
         raise InputError(f"--small {small} belongs to one folder, and {len(data)} were given: judge each by itself")
     enlarger = _Enlarger(Upscaler(model, profile=profile, **options), scale)
+    enlarger(np.zeros((16, 16, 3), np.uint8))  # the first call loads the network, which is not to be timed
     found = {
         str(one): evaluate(enlarger, [one], scale, small=small, degrade=degrade, progress=out.progress) for one in data
     }

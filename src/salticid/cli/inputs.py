@@ -1,7 +1,11 @@
-"""What the words of a command line stand for: images, videos, the number of a camera, an image on standard input."""
+"""What the words of a command line stand for: images, videos, the number of a camera, an image on standard input.
+
+The word for an output stands for a folder or a file.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +46,15 @@ class Input:
 def find_inputs(words: list[str]) -> list[Input]:
     """Return what the words stand for, in order; `InputError` where one stands for nothing."""
     return [item for given in words for item in _found(given)]
+
+
+def means_folder(output: str) -> bool:
+    """Return whether an output is a folder: one that is there, or a name that ends in / or has no suffix.
+
+    >>> means_folder("results"), means_folder("results.v2/"), means_folder("large.png")
+    (True, True, False)
+    """
+    return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
 
 
 def read_stdin() -> bytes:

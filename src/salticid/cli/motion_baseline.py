@@ -12,7 +12,7 @@ import typer
 
 from salticid.cli import EXIT_SOME_FAILED, EXIT_WRONG_INPUT
 from salticid.cli.flags import OutputFolder, Overwrite, Workers, with_options, with_output
-from salticid.cli.motion_flags import CaptureFps, Speed, warn
+from salticid.cli.motion_flags import CaptureFps, Speed
 from salticid.cli.output import Output
 from salticid.motion.options import MotionOptions
 
@@ -90,7 +90,7 @@ def _report(out: Output, made: Baseline, folder: Path, seconds: float) -> None:
     out.say(f"{made.activity}, seen from: {made.view}; {made.fps:.0f} frames/s; {_speed(made.speed_kmh)}")
     scores = ", ".join(f"{score:.2f}" for score in made.own_scores)
     out.say(f"each clip by the others: {scores}; a clip is inside up to {made.limit.value:.2f}")
-    warn(out, made.warnings)
+    out.warn(*made.warnings)
     own = quote(str(folder))
     out.say(f"wrote {folder} after {seconds:.1f} s; next: salticid motion score CLIP --baseline {own} -o report/")
     out.result(made.to_dict() | {"folder": folder, "seconds": seconds})

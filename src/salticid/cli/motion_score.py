@@ -10,7 +10,7 @@ import typer
 
 from salticid.cli import EXIT_SOME_FAILED
 from salticid.cli.flags import OutputFolder, Overwrite, with_output
-from salticid.cli.motion_flags import CaptureFps, Speed, warn
+from salticid.cli.motion_flags import CaptureFps, Speed
 from salticid.cli.output import Output
 from salticid.errors import InputError, ResourceError, SalticidError
 
@@ -156,4 +156,4 @@ def _tell(out: Output, found: MotionScore) -> None:
     out.say(f"score {found.score:.2f}, inside up to {found.limit:.2f}; sure to {found.confidence:.0%}")
     for reason in found.reasons:
         out.say(f"  because {reason}")
-    warn(out, found.warnings)
+    out.warn(*found.warnings)

@@ -33,6 +33,11 @@ class Output:
         if not (self.json or self.quiet):
             typer.echo(text)
 
+    def warn(self, *texts: str) -> None:
+        """Say on standard error what a reader should know."""
+        for text in () if self.quiet else texts:
+            typer.echo(f"warning: {text}", err=True)
+
     def result(self, value: Any) -> None:
         """Give a program the result."""
         if self.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,10 +26,11 @@ Inputs = Annotated[
     ),
 ]
 Target = Annotated[
-    Path,
+    str,  # a path would lose the / at the end, which says that it is a folder
     typer.Option(
         "--output",
         "-o",
+        metavar="PATH",
         help="A folder, or for one input a file: .png, .jpg, ... for a picture, .mp4, .mkv, .webm for a video,"
         " .png, .npy for labels.",
         show_default=False,

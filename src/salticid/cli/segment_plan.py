@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from salticid.cli.inputs import Input, Kind, find_inputs
+from salticid.cli.inputs import Input, Kind, find_inputs, means_folder
 from salticid.cli.targets import check_distinct
 from salticid.errors import InputError
 
@@ -44,7 +44,7 @@ class Job:
         return int(self.name) if self.path is None else self.path
 
 
-def plan(inputs: list[str], output: Path, made: As, *, overwrite: bool) -> list[Job]:
+def plan(inputs: list[str], output: str, made: As, *, overwrite: bool) -> list[Job]:
     """Return what is to be done, in order; a folder that is not there yet is made by `make_room`.
 
     Raises
@@ -54,12 +54,12 @@ def plan(inputs: list[str], output: Path, made: As, *, overwrite: bool) -> list[
         not go with what is in it, a target is an input or exists and `overwrite` is false, or cannot be written.
     """
     found = find_inputs(inputs)
-    folder = output.is_dir() or output.suffix == ""
+    folder, place = means_folder(output), Path(output)
     if not folder and len(found) > 1:
         raise InputError(f"{len(found)} inputs do not go into the one file {output}: give a folder, such as -o out/")
-    jobs = [_into_folder(item, output, made) if folder else _into_file(item, output, made) for item in found]
+    jobs = [_into_folder(item, place, made) if folder else _into_file(item, place, made) for item in found]
     check_distinct(jobs)
-    if output.is_dir() or not folder:
+    if place.is_dir() or not folder:
         for job in jobs:
             _check_free(job, overwrite=overwrite)
     return jobs

@@ -137,8 +137,9 @@ def segment(
 
     for package in ("torch", "onnx", "safetensors"):
         packages.require(package)  # that one is missing is said in a way that helps
+    from salticid.engine.torch_device import best_device
     from salticid.segment.data import find_dataset
-    from salticid.segment.fit import Plan, best_device, best_precision, fit
+    from salticid.segment.fit import Plan, best_precision, fit
     from salticid.segment.listener import Listener
     from salticid.segment.train import Recipe
 

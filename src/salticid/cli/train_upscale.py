@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,6 +13,7 @@ from salticid.cli.flags import OutputFolder, with_output
 from salticid.cli.output import Output
 
 if TYPE_CHECKING:
+    from salticid.upscale.data import Pair
     from salticid.upscale.train import Judged
 
 
@@ -52,12 +54,14 @@ def upscale(
 
     torch = packages.torch()
     packages.require("safetensors")  # that one is missing is said in a way that helps
+    from salticid.engine.torch_device import best_device, check_device
     from salticid.runtime import hardware
-    from salticid.upscale.data import apart, find_images, load
+    from salticid.upscale.data import JUDGED_SIDE, apart, find_images
     from salticid.upscale.fit import Listener, Plan, fit
 
+    chosen = best_device() if device == "auto" else device
+    check_device(chosen)  # before images are read
     torch.set_num_threads(threads or hardware.threads())
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     learned, judged = (find_images(data), find_images(judge)) if judge else apart(find_images(data))
     plan = Plan(
         size=size,
@@ -70,14 +74,23 @@ def upscale(
         start=start,
         seed=seed,
     )
-    seen, held_out = (
-        list(out.progress(load(paths, plan.scale), len(paths), what))
-        for paths, what in ((learned, "images to learn from"), (judged, "images to judge by"))
-    )
+    seen = _loaded(learned, plan.scale, plan.side, "images to learn from", out)
+    held_out = _loaded(judged, plan.scale, JUDGED_SIDE, "images to judge by", out)
     listener = Listener(out.say, lambda found: out.say(_line(found)))
     fitted = fit(plan, seen, held_out, output, device=chosen, listener=listener)
     out.result({"psnr_db": fitted.float_db, "int8_psnr_db": fitted.int8_db, "folder": output})
     out.say(f"wrote {output}: {fitted.float_db:.3f} dB, in 8 bits {fitted.int8_db:.3f} dB on {len(held_out)} images")
+
+
+def _loaded(paths: Sequence[Path], scale: int, side: int, what: str, out: Output) -> list[Pair]:
+    """Return the pairs of images that are large enough, and say how many are not."""
+    from salticid.upscale.data import load
+
+    pairs = list(out.progress(load(paths, scale, side), len(paths), what))
+    if pairs and len(pairs) < len(paths):  # that none is left is an error
+        reason = f"smaller than {side * scale} px, {scale} times {side}, a side"
+        out.warn(f"{len(paths) - len(pairs)} of {len(paths)} {what} are left out: {reason}")
+    return pairs
 
 
 def _line(found: Judged) -> str:

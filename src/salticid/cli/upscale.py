@@ -13,9 +13,9 @@ import typer
 
 from salticid.cli import EXIT_SOME_FAILED
 from salticid.cli.flags import Overwrite, with_options, with_output
-from salticid.cli.inputs import Input, find_inputs
+from salticid.cli.inputs import find_inputs
 from salticid.cli.output import Output
-from salticid.cli.upscale_plan import Codec, Format, Job, codec_for, make_room, plan
+from salticid.cli.upscale_plan import Codec, Format, make_room, plan, settled
 from salticid.cli.upscale_work import Size, Work, Writing
 from salticid.errors import InputError, MissingError
 from salticid.upscale.options import UpscaleOptions
@@ -29,10 +29,11 @@ Inputs = Annotated[
     ),
 ]
 Target = Annotated[
-    Path | None,
+    str | None,  # a path would lose the / at the end, which says that it is a folder
     typer.Option(
         "--output",
         "-o",
+        metavar="PATH",
         help="A folder, or for one input a file: .png, .jpg, .webp, .tif; .mp4, .mov, .mkv, .webm.",
         show_default=False,
     ),
@@ -57,7 +58,7 @@ VideoCodec = Annotated[
     typer.Option(help="Of videos (default: h264, and vp9 for .webm); ffv1 loses nothing.", show_default=False),
 ]
 Seconds = Annotated[
-    float | None, typer.Option(min=0.001, help="Stop a video or camera after this time (a camera: or with Ctrl-C).")
+    float | None, typer.Option(help="Stop a video or camera after this time (a camera: or with Ctrl-C).")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Keep files that exist: they are whole.")]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Say what it would take, and do nothing.")]
@@ -89,8 +90,8 @@ def upscale(
 ) -> None:
     """Enlarge images, videos or what a camera sees 1 to 8 times.
 
-    Of images gray, transparency, 16 bits, color profile and EXIF are kept, of videos times and sound. Of a camera the
-    newest picture is taken; how many were left out is reported.
+    Of images gray, transparency, 16 bits, color profile and EXIF (not in .tif) are kept, of videos times and sound. Of
+    a camera the newest picture is taken; how many were left out is reported.
     """
     if prompt is not None:
         _refuse_prompt()
@@ -98,16 +99,27 @@ def upscale(
     size = Size(scale, width, height)
     if mask and [item.kind for item in found] not in (["image"], ["stdin"]):
         raise InputError(f"--mask {mask} belongs to one image: enlarge the others without it")
-    jobs = [] if plan_only else _jobs(found, output, image_format, codec, overwrite=overwrite, resume=resume)
+    if output is None and not plan_only:
+        raise InputError("say where to write: -o large.png, or -o out/ (--output); or --plan to write nothing")
+    if overwrite and resume:
+        raise InputError("--resume keeps files that exist and --overwrite replaces them: choose one")
+    place = output or "out/"
+    jobs = plan(found, place, image_format, codec)
+    if not plan_only:
+        jobs = settled(jobs, place, overwrite=overwrite, resume=resume)
+    from salticid.upscale.footage import check_seconds
     from salticid.upscale.infer import Upscaler
 
+    if seconds is not None:
+        check_seconds(seconds)
     work, start = Work(Upscaler(model, profile=profile, **options), size, seconds, out), time.perf_counter()
+    writing = Writing(codec, png_level, mask, overwrite)
     with _ladder_said_once(out):
         if plan_only:
-            work.look(found, codec_for(output, codec))
+            work.look(jobs, writing)
         else:
             make_room(jobs)
-            work.do(jobs, Writing(codec, png_level, mask, overwrite))
+            work.do(jobs, writing)
     kept = [job.target for job in jobs if job.kept]
     _report(out, work, kept, len(found), time.perf_counter() - start)
 
@@ -130,22 +142,6 @@ def _refuse_prompt() -> NoReturn:
         "weights are not on this machine and not published for salticid yet; once 'salticid models list' shows seesr, "
         "'salticid models get seesr' fetches them. Leave --prompt out"
     )
-
-
-def _jobs(
-    found: list[Input],
-    output: Path | None,
-    form: Format,
-    codec: Codec | None,
-    *,
-    overwrite: bool,
-    resume: bool,
-) -> list[Job]:
-    if output is None:
-        raise InputError("say where to write: -o large.png, or -o out/ (--output); or --plan to write nothing")
-    if overwrite and resume:
-        raise InputError("--resume keeps files that exist and --overwrite replaces them: choose one")
-    return plan(found, output, form, codec, overwrite=overwrite, resume=resume)
 
 
 def _report(out: Output, work: Work, kept: list[Path], count: int, seconds: float) -> None:

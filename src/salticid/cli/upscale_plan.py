@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from salticid.cli.inputs import Input
+from salticid.cli.inputs import Input, means_folder
 from salticid.cli.targets import check_distinct
 from salticid.errors import InputError
 
@@ -31,7 +31,7 @@ class Job:
     @property
     def name(self) -> str:
         """Of the input, as messages call it."""
-        return called(self.source)
+        return f"camera {self.source.name}" if self.source.kind == "camera" else self.source.name
 
     @property
     def path(self) -> Path | None:
@@ -44,48 +44,47 @@ class Job:
         return [self.target]
 
 
-def called(item: Input) -> str:
-    """Return what messages call an input.
-
-    >>> called(Input("0", "camera", None)), called(Input("a.png", "image", Path("a.png")))
-    ('camera 0', 'a.png')
-    """
-    return f"camera {item.name}" if item.kind == "camera" else item.name
-
-
-def codec_for(file: Path | None, codec: Codec | None) -> Codec:
-    """Return what a video in this file is encoded by; where there is none, by what it would be in a folder."""
+def codec_for(file: Path, codec: Codec | None) -> Codec:
+    """Return what a video in this file is encoded by."""
     from salticid.core.video_writer import CODECS
 
-    return codec or CODECS.get(file.suffix.lower() if file else "", "h264")
+    return codec or CODECS.get(file.suffix.lower(), "h264")
 
 
-def plan(
-    found: list[Input], output: Path, form: Format, codec: Codec | None, *, overwrite: bool, resume: bool
-) -> list[Job]:
-    """Return what is to be done, in order; a folder that is not there yet is made by `make_room`.
+def plan(found: list[Input], output: str, form: Format, codec: Codec | None) -> list[Job]:
+    """Return what is to be done, in order.
 
     Raises
     ------
     InputError
         Several inputs are to go into one file or two into the same, the suffix of the file does not go with what is in
-        it, a target is an input, or exists and is neither to be replaced nor kept, or cannot be written; or what a
-        camera sees is to be kept.
+        it or with the codec, or a target is an input.
     """
-    if resume and any(item.kind == "camera" for item in found):
-        raise InputError(
-            "--resume keeps files that were made before, and a camera sees something else now: leave it out"
-        )
-    folder = output.is_dir() or output.suffix == ""
+    folder, place = means_folder(output), Path(output)
     if not folder and len(found) > 1:
         raise InputError(f"{len(found)} inputs do not go into the one file {output}: give a folder, such as -o out/")
     if not folder:
-        _check_suffix(output, found[0])
+        _check_suffix(place, found[0], codec)
     moving, still = VIDEO_SUFFIXES[codec or "h264"], f".{form}"
     names = [f"{item.stem}{moving if item.moving else still}" for item in found]
-    jobs = [Job(item, output / name if folder else output) for item, name in zip(found, names, strict=True)]
+    jobs = [Job(item, place / name if folder else place) for item, name in zip(found, names, strict=True)]
     check_distinct(jobs)
-    if folder and not output.is_dir():
+    return jobs
+
+
+def settled(jobs: list[Job], output: str, *, overwrite: bool, resume: bool) -> list[Job]:
+    """Return the same, files that are there already as what is wanted; a missing folder is made by `make_room`.
+
+    Raises
+    ------
+    InputError
+        A target exists and is neither to be replaced nor kept, or cannot be written; what a camera sees is to be kept.
+    """
+    if resume and any(job.source.kind == "camera" for job in jobs):
+        raise InputError(
+            "--resume keeps files that were made before, and a camera sees something else now: leave it out"
+        )
+    if means_folder(output) and not Path(output).is_dir():
         return jobs
     return [_settled(job, overwrite=overwrite, resume=resume) for job in jobs]
 
@@ -98,12 +97,12 @@ def make_room(jobs: list[Job]) -> None:
         make_folder(folder)
 
 
-def _check_suffix(file: Path, item: Input) -> None:
+def _check_suffix(file: Path, item: Input, codec: Codec | None) -> None:
     from salticid.core.image_header import SUFFIXES
-    from salticid.core.video_writer import codec_of
+    from salticid.core.video_writer import check_codec, codec_of
 
     if item.moving:
-        codec_of(file)
+        check_codec(codec or codec_of(file), file)
     elif SUFFIXES.get(file.suffix.lower(), NOT_WRITTEN[0]) in NOT_WRITTEN:
         raise InputError(f"cannot write a picture as {file}: use .png, .jpg, .webp or .tif")
 

@@ -36,7 +36,7 @@ def image_words(made: Upscaled, size: Sides, target: Sides, ms: float) -> str:
 
 def video_words(made: UpscaledVideo) -> str:
     """Return the same of a video, and how much of it did not have to be computed."""
-    how = f"{by(made.model, ', '.join(made.steps))}, {sides(made.size, made.target)}"
+    how = f"{by(made.model, _steps(made.steps))}, {sides(made.size, made.target)}"
     dropped = f", {made.dropped} dropped" if made.dropped else ""
     speed = f"{made.frames} frames{dropped}, {made.fps:.1f} frames/s (ms each: {_stages(made.latency_ms)})"
     sound = f", {made.tracks} sound track{'s' * (made.tracks > 1)} copied" if made.tracks else ""
@@ -44,9 +44,21 @@ def video_words(made: UpscaledVideo) -> str:
 
 
 def skip_words(step: str, skipped: Sequence[Skip]) -> str:
-    """Return why a lower step of the ladder had to do."""
-    reasons = "; ".join(f"{skip.step}: {skip.reason}" for skip in skipped)
-    return f"made by {step}, because better was not possible ({reasons})"
+    """Return why a lower step of the ladder had to do; nothing where none was skipped."""
+    if not skipped:
+        return ""
+    from salticid.runtime.ladder import reasons
+
+    return f"made by {step}, because better was not possible ({reasons(skipped)})"
+
+
+def share_words(count: int, frames: int) -> str:
+    """Return of how much of a video something is said; nothing where it is said of all of it.
+
+    >>> share_words(15, 20), share_words(20, 20)
+    ('15 of 20 frames ', '')
+    """
+    return f"{count} of {frames} frames " if count < frames else ""
 
 
 def sides(size: Sides, target: Sides) -> str:
@@ -82,6 +94,17 @@ def _way(plan: UpscalePlan) -> str:
     """Return the sizes, who enlarges in how many tiles, and the memory."""
     tiles = f", {plan.tiles} tile{'s' * (plan.tiles > 1)} of up to {plan.tile_px} px" if plan.tiles else ""
     return f"{sides(plan.size, plan.target)} by {by(plan.model, plan.step)}{tiles}, {plan.peak_bytes / 1e6:.3g} MB"
+
+
+def _steps(steps: Mapping[str, int]) -> str:
+    """Return how frames were made, and where that was in several ways, how many in each.
+
+    >>> _steps({"int8 on cpu": 20}), _steps({"int8 on cpu": 5, "bicubic": 15})
+    ('int8 on cpu', '5 frames by int8 on cpu, 15 frames by bicubic')
+    """
+    if len(steps) == 1:
+        return next(iter(steps))
+    return ", ".join(f"{count} frame{'s' * (count > 1)} by {step}" for step, count in steps.items())
 
 
 def _stages(latency_ms: Mapping[str, float]) -> str:

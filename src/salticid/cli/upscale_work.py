@@ -5,29 +5,25 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 from salticid.cli.inputs import Input, ended_by_ctrl_c, read_stdin
 from salticid.cli.output import Output
 from salticid.cli.upscale_footage import open_footage
-from salticid.cli.upscale_plan import Codec, Job, called, codec_for
-from salticid.cli.upscale_words import image_words, plan_words, skip_words, video_plan_words, video_words
+from salticid.cli.upscale_plan import Codec, Job, codec_for
+from salticid.cli.upscale_words import image_words, plan_words, share_words, skip_words, video_plan_words, video_words
 from salticid.core.atomic import is_disk_full
 from salticid.errors import InputError, ResourceError, SalticidError
 
 if TYPE_CHECKING:
     from salticid.core.image import Picture
     from salticid.core.types import Array
-    from salticid.runtime.ladder import Skip
     from salticid.upscale.footage import Footage
     from salticid.upscale.infer import Upscaler
-    from salticid.upscale.plan import UpscalePlan
     from salticid.upscale.video import UpscaledVideo
     from salticid.upscale.video_plan import VideoPlan
 
@@ -64,13 +60,13 @@ class Work:
         self.done: list[dict[str, Any]] = []
         self.failed: list[tuple[str, SalticidError]] = []
 
-    def look(self, found: list[Input], codec: Codec) -> None:
-        """Say what each input would take."""
-        for item in found:
-            with self._noting(called(item)):
-                said, entry = self._video_look(item, codec) if item.moving else self._image_look(item)
-                self._out.say(f"{called(item)}: {said}")
-                self.done.append({"input": called(item), **entry})
+    def look(self, jobs: list[Job], writing: Writing) -> None:
+        """Say what each job would take."""
+        for job in jobs:
+            with self._noting(job.name):
+                said, entry = self._video_look(job, writing) if job.source.moving else self._image_look(job, writing)
+                self._out.say(f"{job.name}: {said}")
+                self.done.append({"input": job.name, **entry})
 
     def do(self, jobs: list[Job], writing: Writing) -> None:
         """Do all jobs in order; one that fails is noted, and the next one comes."""
@@ -85,31 +81,33 @@ class Work:
 
     def _image(self, job: Job, writing: Writing) -> str:
         """Enlarge an image, and return what is to be said about it."""
-        picture = _picture(job.source)
-        strength = _strengths(writing.mask, picture) if writing.mask else None
+        picture, warnings = _that_fits(_picture(job.source), job.target)
         size = picture.pixels.shape[0], picture.pixels.shape[1]
+        what: dict[str, Any] = {"strength": _strengths(writing.mask, picture), **self._size}
         if size[0] * size[1] >= LARGE_PX:
-            plan = self._image_plan(*size)
+            plan = self._upscaler.plan_write(job.target, picture, **what)
             self._announce(job, plan.seconds, plan_words(plan))
         start = time.perf_counter()
-        how = {"strength": strength, "overwrite": writing.overwrite, "png_level": writing.png_level, **self._size}
-        made = self._upscaler.write(job.target, picture, **how)
+        made = self._upscaler.write(
+            job.target, picture, overwrite=writing.overwrite, png_level=writing.png_level, **what
+        )
         ms = 1000 * (time.perf_counter() - start)
         target = round(size[0] * made.scale[0]), round(size[1] * made.scale[1])
-        self._warn(job, made.step, made.skipped)
+        self._out.warn(*(f"{job.name}: {warning}" for warning in warnings))
+        self._warn(job, skip_words(made.step, made.skipped))
         entry = {"input": job.name, "file": job.target, "model": made.model, "step": made.step, "size": size}
         skipped = [asdict(skip) for skip in made.skipped]
-        self.done.append(entry | {"target": target, "scale": made.scale, "skipped": skipped, "ms": ms})
+        more = {"target": target, "scale": made.scale, "skipped": skipped, "warnings": warnings, "ms": ms}
+        self.done.append(entry | more)
         return image_words(made, size, target, ms)
 
     def _moving(self, job: Job, writing: Writing) -> str:
         """Enlarge a video or what a camera sees, and return what is to be said about it."""
         how = {"codec": writing.codec, "overwrite": writing.overwrite, "progress": self._out.progress, **self._size}
         made = self._camera(job, how) if job.path is None else self._video(job, how)
-        for warning in made.warnings:
-            self._say_warning(warning)
-        for step in made.steps:
-            self._warn(job, step, made.skipped)
+        self._out.warn(*made.warnings)
+        for step, count in made.steps.items():
+            self._warn(job, skip_words(step, made.better_than(step)), share_words(count, made.frames))
         told = asdict(made)
         self.done.append({"input": job.name, "file": told.pop("path"), "fps": made.fps, **told})
         return video_words(made)
@@ -130,18 +128,15 @@ class Work:
                 self._out.say(f"{job.name}: until Ctrl-C")
             return upscale_footage(self._upscaler, footage, job.target, **how)
 
-    def _image_look(self, item: Input) -> tuple[str, dict[str, Any]]:
-        rows, columns = _picture(item).pixels.shape[:2]
-        plan = self._image_plan(rows, columns)
+    def _image_look(self, job: Job, writing: Writing) -> tuple[str, dict[str, Any]]:
+        picture, _ = _that_fits(_picture(job.source), job.target)
+        strength = _strengths(writing.mask, picture)
+        plan = self._upscaler.plan_write(job.target, picture, strength=strength, **self._size)
         return plan_words(plan), {"frames": 1, **asdict(plan)}
 
-    def _image_plan(self, rows: int, columns: int) -> UpscalePlan:
-        target = self._size["width"], self._size["height"]
-        return self._upscaler.plan(columns, rows, scale=self._size["scale"], target=target)
-
-    def _video_look(self, item: Input, codec: Codec) -> tuple[str, dict[str, Any]]:
-        with open_footage(item, self._seconds, threading.Event()) as footage:
-            plan = self._video_plan(footage, codec)
+    def _video_look(self, job: Job, writing: Writing) -> tuple[str, dict[str, Any]]:
+        with open_footage(job.source, self._seconds, threading.Event()) as footage:
+            plan = self._video_plan(footage, codec_for(job.target, writing.codec))
         told = asdict(plan)
         return video_plan_words(plan), {**told.pop("frame"), **told, "seconds": plan.seconds}
 
@@ -161,16 +156,11 @@ class Work:
         if seconds > LONG_S:
             self._out.say(f"{job.name}: {words}")
 
-    def _warn(self, job: Job, step: str, skipped: Sequence[Skip]) -> None:
-        """Say once that a better way was not possible."""
-        words = skip_words(step, skipped)
-        if skipped and words not in self._warned:
+    def _warn(self, job: Job, words: str, share: str = "") -> None:
+        """Say once that a better way was not possible, and for how much of the first one."""
+        if words and words not in self._warned:
             self._warned.add(words)
-            self._say_warning(f"{job.name}: {words}; this is said once")
-
-    def _say_warning(self, text: str) -> None:
-        if not self._out.quiet:
-            typer.echo(f"warning: {text}", err=True)
+            self._out.warn(f"{job.name}: {share}{words}; this is said once")
 
     @contextmanager
     def _noting(self, name: str) -> Iterator[None]:
@@ -189,8 +179,21 @@ def _picture(item: Input) -> Picture:
     return open_picture(read_stdin() if item.path is None else item.path)
 
 
-def _strengths(mask: Path, picture: Picture) -> Array:
-    """Return how much of the network is to be seen at each pixel, 0 to 1."""
+def _that_fits(picture: Picture, target: Path) -> tuple[Picture, list[str]]:
+    """Return a picture without the EXIF that a file of this name does not hold, and what is missing then."""
+    from salticid.core.image_encode import holds_exif
+    from salticid.core.image_header import SUFFIXES
+
+    suffix = target.suffix.lower()
+    if not picture.exif or holds_exif(SUFFIXES[suffix]):
+        return picture, []
+    return replace(picture, exif=None), [f"EXIF cannot be kept in {suffix}: left out"]
+
+
+def _strengths(mask: Path | None, picture: Picture) -> Array | None:
+    """Return how much of the network is to be seen at each pixel, 0 to 1; None where there is no mask."""
+    if mask is None:
+        return None
     import numpy as np
 
     from salticid.core.image import read_gray

@@ -135,10 +135,16 @@ def write_image(
     write_bytes(path, file, overwrite=overwrite)
 
 
-def check_writable(path: str | os.PathLike[str], picture: Picture | Array) -> None:
-    """Raise `InputError` now when `write_image` could not write pixels like these, before long work starts."""
+def check_writable(path: str | os.PathLike[str], picture: Picture | Array, size: tuple[int, int] | None = None) -> None:
+    """Raise `InputError` now when `write_image` could not write pixels like these, before long work starts.
+
+    Parameters
+    ----------
+    size
+        Height and width of what will be written; those of the picture by default.
+    """
     picture = picture if isinstance(picture, Picture) else Picture(picture)
-    _checked_format(path, picture, _samples(picture))
+    _checked_format(path, picture, _samples(picture), size)
 
 
 def to_uint8(pixels: Array) -> Image:
@@ -269,10 +275,12 @@ def _upright(picture: Picture, orientation: int) -> Picture:
     return dataclasses.replace(picture, pixels=upright(picture.pixels, orientation), alpha=alpha)
 
 
-def _checked_format(path: str | os.PathLike[str], picture: Picture, samples: Array) -> Format:
+def _checked_format(
+    path: str | os.PathLike[str], picture: Picture, samples: Array, size: tuple[int, int] | None = None
+) -> Format:
     kind = _format_to_write(Path(path), samples.shape[2])
     try:
-        check_holds(kind, samples, picture.icc, picture.exif)
+        check_holds(kind, samples, picture.icc, picture.exif, size)
     except InputError as error:
         raise InputError(f"cannot write {os.fspath(path)}: {error}") from error
     return kind

@@ -57,21 +57,29 @@ _LOSSES = {
 }
 
 
-def check_holds(kind: Format, samples: Array, icc: bytes | None, exif: bytes | None) -> None:
+def holds_exif(kind: Format) -> bool:
+    """Return whether a `kind` file can be written with EXIF."""
+    return kind in _FORMATS and _FORMATS[kind].exif
+
+
+def check_holds(
+    kind: Format, samples: Array, icc: bytes | None, exif: bytes | None, size: tuple[int, int] | None = None
+) -> None:
     """Raise `InputError` when a `kind` file would lose something of the picture.
 
     Parameters
     ----------
     samples
         (H, W, C) uint8 or uint16; 2 or 4 channels mean that the last one is alpha.
+    size
+        Height and width of what will be written; those of the samples by default.
     """
     if kind not in _FORMATS:
         raise InputError(f"salticid does not write {kind}: choose {', '.join(_FORMATS)}")
     holds = _FORMATS[kind]
-    if max(samples.shape[:2]) > holds.max_side:
-        raise InputError(
-            f"{kind} holds at most {holds.max_side} pixels a side, not {max(samples.shape[:2])}: write PNG"
-        )
+    longest = max(size or samples.shape[:2])
+    if longest > holds.max_side:
+        raise InputError(f"{kind} holds at most {holds.max_side} pixels a side, not {longest}: write PNG")
     given = {"deep": samples.dtype == np.uint16, "alpha": samples.shape[2] in (2, 4), "icc": icc, "exif": exif}
     for what, problem in _LOSSES.items():
         if given[what] and not getattr(holds, what):

@@ -110,7 +110,7 @@ class AudioCopy:
             self._next = next(self._packets, None)
 
     def stop_at(self, time_s: float) -> None:
-        """Leave out what begins after a time on the clock of the copy: where the video breaks off."""
+        """Leave out what begins after a time on the clock of the copy: where the video ends, or breaks off."""
         self._stop_s = time_s
 
     def _send(self, target: OutputContainer, packet: Packet[AudioStream]) -> None:

@@ -110,7 +110,9 @@ class VideoWriter:
     ) -> None:
         self._av, self._audio = import_av(), audio
         self._path, self._overwrite = Path(path), overwrite
-        self._encoder = _encoder(codec, crf, self._path)
+        self._encoder = _encoder(codec, self._path)
+        if not 0 <= crf <= self._encoder.max_crf:
+            raise InputError(f"crf of {codec} must be in 0..{self._encoder.max_crf}, not {crf}")
         if not 0.01 <= fps <= 1000:
             raise InputError(f"fps must be in 0.01..1000, not {fps}")
         if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
@@ -249,19 +251,22 @@ def codec_of(path: str | os.PathLike[str]) -> Codec:
     return CODECS[suffix]
 
 
+def check_codec(codec: Codec, path: str | os.PathLike[str]) -> None:
+    """Raise `InputError` now when `VideoWriter` could not write a file of this name by this codec."""
+    _encoder(codec, Path(path))
+
+
 def likely_fps(fps: float | None) -> float:
     """Return the rate that a source tells, or a usual one where it tells none that can be."""
     return fps if fps and 0.1 <= fps <= MOST_FPS else USUAL_FPS
 
 
-def _encoder(codec: Codec, crf: int, path: Path) -> _Encoder:
+def _encoder(codec: Codec, path: Path) -> _Encoder:
     if codec not in _ENCODERS:
         raise InputError(f"codec must be one of {', '.join(_ENCODERS)}, not {codec!r}")
     encoder = _ENCODERS[codec]
     if path.suffix.lower() not in encoder.suffixes:
         raise InputError(f"cannot write {path}: {codec} goes into a file that ends in {', '.join(encoder.suffixes)}")
-    if not 0 <= crf <= encoder.max_crf:
-        raise InputError(f"crf of {codec} must be in 0..{encoder.max_crf}, not {crf}")
     return encoder
 
 

@@ -19,7 +19,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -98,8 +98,19 @@ def descend(steps: Sequence[Step[T]]) -> Landing[T]:
             _release(error)
         _collect()
         _log.warning("%s was not possible (%s): stepping down", step.name, skipped[-1].reason)
-    reasons = "; ".join(f"{skip.step}: {skip.reason}" for skip in skipped)
-    raise ResourceError(f"no way is left ({reasons}): free memory, or give a smaller input")
+    raise ResourceError(f"no way is left ({reasons(skipped)}): free memory, or give a smaller input")
+
+
+def reasons(skipped: Iterable[Skip]) -> str:
+    """Return the reasons one after the other, each once.
+
+    >>> reasons([Skip("cuda", "no memory"), Skip("cpu", "no memory"), Skip("disk", "full")])
+    'cuda, cpu: no memory; disk: full'
+    """
+    steps: dict[str, list[str]] = {}
+    for skip in skipped:
+        steps.setdefault(skip.reason, []).append(skip.step)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in steps.items())
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from salticid.core import atomic
 from salticid.engine.distill import Network, ensemble, exported_teacher
+from salticid.engine.torch_device import check_device
 from salticid.engine.weights import SUFFIX
-from salticid.errors import InputError, MissingError
+from salticid.errors import InputError
 from salticid.runtime import hardware
 from salticid.segment.batches import Pixels, Views, WholeImages, class_shares, load
 from salticid.segment.data import Dataset
@@ -113,7 +114,7 @@ def fit(
     MissingError
         There is no such device.
     """
-    _check_device(device)
+    check_device(device)
     listener = listener or Listener()
     _check_start(plan)
     told = [_teacher(path, dataset.classes, device) for path in plan.teachers]
@@ -152,28 +153,10 @@ def best_precision(device: str) -> Precision:
 
     Errors of the device are those of `fit`.
     """
-    _check_device(device)
+    check_device(device)
     if torch.device(device).type == "cuda":
         return "bf16" if torch.cuda.get_device_capability(device)[0] >= BFLOAT16_SINCE else "fp16"
     return "bf16" if {"avx512_bf16", "amx_bf16"} & set(hardware.instruction_sets()) else "fp32"
-
-
-def best_device() -> str:
-    """Return "cuda" where there is one, else "cpu"."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _check_device(device: str) -> None:
-    try:
-        kind, number = torch.device(device).type, torch.device(device).index or 0
-    except RuntimeError as problem:
-        raise InputError(f"device must be cpu, cuda or cuda:1, not {device!r}") from problem
-    if kind not in ("cpu", "cuda"):
-        raise InputError(f"device must be cpu, cuda or cuda:1, not {device!r}")
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise MissingError("torch sees no CUDA device here: say --device cpu, or install a build of torch with CUDA")
-    if kind == "cuda" and number >= torch.cuda.device_count():
-        raise MissingError(f"there is no {device} here: torch sees {torch.cuda.device_count()}, and counts from cuda:0")
 
 
 def _check_start(plan: Plan) -> None:

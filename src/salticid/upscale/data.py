@@ -1,8 +1,9 @@
-"""Images to learn enlarging from: small ones are made of large ones, and crops of both are drawn.
+"""Images to learn enlarging from and to judge by: small ones are made of large ones.
 
-images = load(find_images(["T91/", "BSDS500/train/"]))
-crops = Crops(images.learned, scale=4, side=48, count=8)
-small, large = crops.batch(step)          # (N, 3, 48, 48) and (N, 3, 192, 192) float32 of 0 to 1
+    learned, judged = apart(find_images(["T91/", "BSDS500/train/"]))
+    pairs = list(load(learned, scale=4, side=48))         # of images of 192 px a side or more
+
+`Crops` draws what is learned from out of these pairs.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from salticid.upscale.degrade import degraded
 File = str | os.PathLike[str]
 
 JUDGED_EVERY = 48  # one image in so many is not learned from
-LEAST_SIDE = 96  # px of a large image, so that a crop fits
+JUDGED_SIDE = 3  # px of a small image that is judged by: borders do not count, and something has to be left
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,19 @@ def degraded_pair(pair: Pair, scale: int, seed: int) -> Pair:
     return Pair(pair.large, degraded(pair.large, scale, np.random.default_rng(seed)))
 
 
-def load(paths: Iterable[Path], scale: int) -> Iterator[Pair]:
-    """Yield the pair of every image that is large enough; small ones of a set are left out."""
+def load(paths: Iterable[Path], scale: int, side: int) -> Iterator[Pair]:
+    """Yield the pair of every image that is large enough; smaller ones are left out.
+
+    Parameters
+    ----------
+    paths
+        Large images.
+    side
+        Of the small image, px, at least; for crops of this side to be cut out of it.
+    """
     for path in paths:
         image = read_image(path)
-        if min(image.shape[:2]) >= LEAST_SIDE:
+        if min(image.shape[:2]) >= side * scale:
             yield shrunk(image, scale)
 
 

@@ -1,6 +1,6 @@
 """Who computes a network: the native kernel in 8 bits, or onnxruntime in 8 bits or floating point.
 
-    engine = open_engine("fast", 4, options)
+    engine = open_engine(find_files("fast", "clean", "int8")[4], options, device="cpu", threads=2)
     large = engine(rgb)                       # (H, W, 3) uint8 -> (4H, 4W, 3); floating point takes uint16 as well
 
 In 8 bits both give the same image to the last bit.
@@ -87,7 +87,7 @@ class OnnxEngine:
     def bytes_per_pixel(self) -> float:
         """Return what a pixel takes: features of some layers at a time, and the result in several forms."""
         size = 4 if self.takes_16_bits else 1
-        result = COLORS * self.shape.scale**2 * (3 * size + 1)
+        result = COLORS * self.shape.scale**2 * (16 if self.takes_16_bits else 5)
         return FEATURES_HELD * size * (self.shape.channels + 16) + result
 
 
@@ -131,8 +131,8 @@ def open_engine(path: Path, options: UpscaleOptions, *, device: str, threads: in
     net = read_integer_net(path)
     if net is not None and native.load() is not None:
         return NativeEngine(net, shape, threads)
+    if options.engine == "native" and net is None:
+        raise InputError(f"{path} computes in floating point, the native kernel in 8 bits: engine='onnxruntime'")
     if options.engine == "native":
-        if net is None:
-            raise InputError(f"{path} computes in floating point, the native kernel in 8 bits: engine='onnxruntime'")
         raise MissingError(f"engine='native' cannot be used: {native.reason()}")
     return OnnxEngine(path, shape, device=device, threads=threads)

@@ -74,7 +74,8 @@ def evaluate(
     Parameters
     ----------
     enlarge
-        Takes (H, W, 3) RGB uint8 and returns the same so many times as large.
+        Takes (H, W, 3) RGB uint8 and returns the same so many times as large. Every call is timed: where the first one
+        loads something, call it once before.
     paths
         Large images: folders with images directly in them, or files.
     scale

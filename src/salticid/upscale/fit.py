@@ -8,10 +8,10 @@ First in floating point, in `run/float`, then with the rounding of 8 bits, in `r
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,9 @@ import torch
 from torch import Tensor
 
 from salticid.core import atomic
-from salticid.core.types import Image
+from salticid.core.types import Array, Image
 from salticid.engine import models
+from salticid.engine.torch_device import check_device
 from salticid.engine.weights import SUFFIX, read_weights
 from salticid.errors import InputError
 from salticid.upscale.crops import Crops
@@ -37,6 +38,7 @@ from salticid.upscale.train import Course, Judged, Trainer, enlarged, luma_psnr_
 File = str | os.PathLike[str]
 
 FLOAT_FILE, INT8_FILE = "model.onnx", "model-int8.onnx"
+LAST_LAYER = {"last.weight", "last.bias"}  # differs from scale to scale
 TYPICAL = 24  # crops that tell how large features become
 
 
@@ -97,33 +99,32 @@ def fit(
         The folder holds another training, no image is large enough, or the weights to start from are of another shape.
     IntegrityError
         What the folder holds is damaged, or an exported file differs from its network.
+    MissingError
+        There is no such device.
     ResourceError
         The disk is full.
     """
+    check_device(device)
     told, place = listener or Listener(), atomic.make_folder(folder)
     degrade = degraded if plan.weights == "real" else None
     crops = Crops(learned, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed, degrade=degrade)
+    facts = _facts(plan, learned, judged)
     if plan.weights == "real":
         judged = [degraded_pair(pair, plan.scale, number) for number, pair in enumerate(judged)]
-    facts = {name: getattr(plan, name) for name in ("size", "scale", "weights", "count", "side")}
-    facts["images"] = len(learned)
     torch.manual_seed(plan.seed)
     net = PlainNet(plan.shape, branched=True)
     if plan.start is not None:
         begin_from(net, plan.start)
-        before: Any = net.plain()
-        begun_db = _mean_db(judged, plan.scale, lambda small: enlarged(before, small))
-        told.say(f"starts from {os.fspath(plan.start)}: {begun_db:.3f} dB")
-    told.say("in floating point")
     trainer = Trainer(net, crops, judged, place / "float", plan.course, facts=facts, device=device)
-    plain: Any = trainer.train(told.judged)
+    if plan.start is not None and not trainer.step:
+        begun_db = _mean_db(judged, plan.scale, lambda small: enlarged(trainer.average, small))
+        told.say(f"starts from {os.fspath(plan.start)}: {begun_db:.3f} dB")
+    plain = _trained(trainer, "in floating point", told)
     write_float(plain, place / FLOAT_FILE, overwrite=True)
-    told.say("with the rounding of 8 bits")
     typical = [one[None] for step in range(-(-TYPICAL // plan.count)) for one in crops.batch(step)[0]]
     rounded = RoundedNet(with_even_channels(plain, typical))
-    trainer = Trainer(rounded, crops, judged, place / "int8", plan.rounded, facts=facts, device=device)
-    finished: Any = trainer.train(told.judged)
-    integer = finished.integer_net()
+    rounding = Trainer(rounded, crops, judged, place / "int8", plan.rounded, facts=facts, device=device)
+    integer = _trained(rounding, "with the rounding of 8 bits", told).integer_net()
     write_int8(integer, place / INT8_FILE, overwrite=True)
     return Fitted(
         _mean_db(judged, plan.scale, lambda small: enlarged(plain, small)),
@@ -149,23 +150,51 @@ def begin_from(net: PlainNet, start: File) -> None:
     IntegrityError
         The file is damaged.
     """
-    weights = _read_weights(models.find(start))
+    weights = _read_weights(start)
     own: dict[str, Tensor] = PlainNet(net.shape).state_dict()
-    body = {name: tensor for name, tensor in weights.items() if name.startswith("body.")}
-    if {name: tensor.shape for name, tensor in body.items()} != {
-        name: tensor.shape for name, tensor in own.items() if name.startswith("body.")
-    }:
+    other = {name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape}
+    if own.keys() != weights.keys() or other - LAST_LAYER:
         raise InputError(f"{os.fspath(start)} holds no weights of a network with these layers and channels")
     with torch.no_grad():
         body_layers: Any = net.body
         for number, layer in enumerate(body_layers):
             layer.take(weights[f"body.{number}.weight"], weights[f"body.{number}.bias"])
-        if weights["last.weight"].shape == net.last.weight.shape:
+        if not other:
             net.last.weight.copy_(weights["last.weight"])
             net.last.bias.copy_(weights["last.bias"])
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
+def _trained(trainer: Trainer, how: str, told: Listener) -> Any:
+    """Say what is trained, and where it goes on; return the network."""
+    told.say(f"{how}, going on after step {trainer.step}" if trainer.step else how)
+    return trainer.train(told.judged)
+
+
+def _facts(plan: Plan, learned: Sequence[Pair], judged: Sequence[Pair]) -> dict[str, Any]:
+    """Return what is written beside the weights, and has to be the same for a training to go on."""
+    facts = {name: getattr(plan, name) for name in ("size", "scale", "weights", "count", "side", "seed")}
+    start = {} if plan.start is None else _read_weights(plan.start)  # its name may stand for another file by now
+    return {
+        **facts,
+        "start": _digest(start[name].float().numpy() for name in sorted(start)) if start else None,
+        "images": {
+            "learned": len(learned),
+            "judged": len(judged),
+            "pixels": _digest(pair.small for pair in (*learned, *judged)),
+        },
+    }
+
+
+def _digest(arrays: Iterable[Array]) -> str:
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(str(array.shape).encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+def _read_weights(start: File) -> dict[str, Tensor]:
+    path = models.find(start)
     if path.suffix.lower() == SUFFIX:
         return read_weights(path)
     return {name: torch.from_numpy(weights) for name, weights in read_float_weights(path).items()}

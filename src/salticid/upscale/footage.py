@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from salticid.core.types import Image
 from salticid.core.video import Frame, VideoReader
-from salticid.errors import BrokenStreamError
+from salticid.errors import BrokenStreamError, InputError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +23,7 @@ class Footage:
     count: int | None = None  # of the frames, where it is told
     duration_s: float | None = None  # likewise
     live: bool = False  # goes on whether or not anybody keeps up: the newest frame wins
+    limit_s: float = math.inf  # what begins later than this after the first frame is left out, of the sound as well
 
     @property
     def expected(self) -> int | None:
@@ -32,10 +33,12 @@ class Footage:
         return max(1, round(self.fps * self.duration_s))
 
     def limited(self, seconds: float) -> Footage:
-        """Return the part that begins within this time of the first frame."""
+        """Return the part that begins within this time of the first frame; errors are those of `check_seconds`."""
+        check_seconds(seconds)
         count = min(self.count, math.ceil(seconds * self.fps)) if self.count and self.fps else None
         duration_s = min(seconds, self.duration_s or math.inf)
-        return replace(self, frames=_within(self.frames, seconds), count=count, duration_s=duration_s)
+        frames = _within(self.frames, seconds)
+        return replace(self, frames=frames, count=count, duration_s=duration_s, limit_s=seconds)
 
     def checked(self) -> Iterator[Frame]:
         """Yield the frames; `BrokenStreamError` at the first one of another size."""
@@ -55,6 +58,12 @@ def footage_of(video: VideoReader, path: str | os.PathLike[str]) -> Footage:
     info = video.info
     size = info.height, info.width
     return Footage(os.fspath(path), video, size, info.average_fps, info.frame_count, info.duration_s)
+
+
+def check_seconds(seconds: float) -> None:
+    """Raise `InputError` now when footage could not be limited to this time."""
+    if not 0 < seconds < math.inf:
+        raise InputError(f"seconds must be above 0, and finite, not {seconds}: leave it out to take everything")
 
 
 def _within(frames: Iterable[Frame], seconds: float) -> Iterator[Frame]:

@@ -21,6 +21,7 @@ import numpy as np
 from salticid.core.types import Image
 from salticid.upscale.engines import Engine
 from salticid.upscale.infer import NOT_GIVEN, Upscaler, enlarged, planned, whole
+from salticid.upscale.outline import Outline
 from salticid.upscale.plan import UpscalePlan, target_size
 from salticid.upscale.result import Upscaled
 from salticid.upscale.shape import COLORS
@@ -67,8 +68,7 @@ class FrameUpscaler:
         for engine in self._remembering.values():
             engine.start_frame()
         work = Work.of(image, None, (target[1], target[0]), self._upscaler.options.strength, None)
-        fitting = partial(self._fitting, kept_bytes=work.held_bytes + work.result_bytes, blended=work.blended)
-        result = enlarged(work, self._ways(work), fitting, lambda parts, clock: whole(parts, work))
+        result = enlarged(work, self._ways(work), self._fitting, lambda parts, clock: whole(parts, work))
         self._last = image, result
         return result
 
@@ -76,14 +76,13 @@ class FrameUpscaler:
         self, width: int, height: int, *, scale: float | None = None, target: tuple[int | None, int | None] = NOT_GIVEN
     ) -> UpscalePlan:
         """Return what a frame takes when all of it changes; parameters and errors are those of `Upscaler.plan`."""
-        size, target = (height, width), target_size((height, width), scale, *target)
-        kept, blended = COLORS * (math.prod(size) + math.prod(target)), self._upscaler.options.strength < 1
-        fitting = partial(self._room, kept_bytes=kept, blended=blended)
-        return planned(size, target, self._upscaler.ways, fitting)
+        size, blended = (height, width), self._upscaler.options.strength < 1
+        outline = Outline(size, target_size(size, scale, *target), blended=blended, held="image")
+        return planned(outline, self._upscaler.ways, self._room)
 
     def _ways(self, work: Work) -> Iterator[Way]:
         """Yield the way that the last frame was made in, and those below."""
-        ways = self._upscaler.ways.of(work.size, work.target, sixteen=False)
+        ways = self._upscaler.ways.of(work.outline)
         if self._last is not None:
             taken = self._last[1].step
             ways = itertools.dropwhile(lambda way: way.step != taken, ways)
@@ -93,20 +92,11 @@ class FrameUpscaler:
     def _open(self, way: Way) -> Sequence[Engine]:
         return tuple(self._remembering.setdefault(id(engine), ChangesOnly(engine)) for engine in way.open())
 
-    def _room(
-        self,
-        size: tuple[int, int],
-        target: tuple[int, int],
-        engines: Sequence[Engine],
-        tile_px: int | None,
-        *,
-        kept_bytes: int,
-        blended: bool,
-    ) -> UpscalePlan:
+    def _room(self, outline: Outline, engines: Sequence[Engine], tile_px: int | None) -> UpscalePlan:
         """Plan for what waits for the encoder, and for what is remembered of a frame, too."""
-        waiting = math.prod(target) * (HELD_FRAMES * COLORS + ENCODER_BYTES)
-        kept_bytes += waiting + _remembered_bytes(size, engines)
-        return self._upscaler.fitting(size, target, engines, tile_px, kept_bytes=kept_bytes, blended=blended)
+        waiting = math.prod(outline.target) * (HELD_FRAMES * COLORS + ENCODER_BYTES)
+        kept_bytes = waiting + _remembered_bytes(outline.size, engines)
+        return self._upscaler.fitting(outline, engines, tile_px, kept_bytes=kept_bytes)
 
 
 def _remembered_bytes(size: tuple[int, int], engines: Sequence[Engine]) -> int:

@@ -11,6 +11,7 @@ networks, then reduced with antialiasing; more than 4 by two passes.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,11 +26,13 @@ from salticid.core.atomic import check_target
 from salticid.core.image import Picture, check_writable, open_picture, write_image
 from salticid.core.png_stream import PngWriter
 from salticid.core.types import Array
+from salticid.errors import ResourceError
 from salticid.runtime import hardware
 from salticid.runtime.clock import StageClock
 from salticid.runtime.ladder import Landing, Step, descend
 from salticid.upscale.engines import Engine
 from salticid.upscale.options import UpscaleOptions
+from salticid.upscale.outline import Held, Outline
 from salticid.upscale.plan import UpscalePlan, make_plan, target_size
 from salticid.upscale.result import Upscaled
 from salticid.upscale.shape import COLORS
@@ -39,7 +42,7 @@ from salticid.upscale.work import Work
 File = str | os.PathLike[str]
 Rows = Iterator[Array]
 Use = Callable[[Rows, StageClock], Picture]
-Fitting = Callable[[tuple[int, int], tuple[int, int], Sequence[Engine], int | None], UpscalePlan]
+Fitting = Callable[[Outline, Sequence[Engine], int | None], UpscalePlan]
 
 FREE_SHARE = 0.8  # of the memory that is free, which is used
 MEGABYTE = 1_000_000
@@ -102,7 +105,7 @@ class Upscaler:
             What was asked for by name is not on this machine; memory does not hold the result.
         """
         work = Work.of(image, scale, (width, height), self.options.strength, strength)
-        return self._done(work, work.held_bytes + work.result_bytes, lambda parts, clock: whole(parts, work))
+        return self._done(work, lambda parts, clock: whole(parts, work))
 
     def write(
         self,
@@ -125,21 +128,19 @@ class Upscaler:
         Upscaled
             Its image is empty where the file was written in strips.
         """
-        picture = open_picture(image) if isinstance(image, (str, os.PathLike)) else image
         check_target(path, overwrite=overwrite)
-        if Path(path).suffix.lower() != ".png":
-            check_writable(path, picture)
-            result = self(picture, scale=scale, width=width, height=height, strength=strength)
+        work = self._writing(path, image, scale, (width, height), strength)
+        if work.outline.held == "file":
+            result = self._done(work, lambda parts, clock: whole(parts, work))
             write_image(path, result.picture, overwrite=overwrite)
             return result
-        work = Work.of(picture, scale, (width, height), self.options.strength, strength)
+        given, pixels = work.picture, work.picture.pixels
 
         def write(parts: Rows, clock: StageClock) -> Picture:
-            given = work.picture
             with PngWriter(
                 path,
-                work.shape,
-                given.pixels.dtype,
+                work.outline.shape,
+                pixels.dtype,
                 level=png_level,
                 icc=given.icc,
                 exif=given.exif,
@@ -149,14 +150,14 @@ class Upscaler:
                 for part in parts:
                     with clock("write"):
                         png.write(part)
-            return replace(given, pixels=np.empty((0, work.target[1]), given.pixels.dtype), alpha=None)
+            return replace(given, pixels=np.empty((0, work.outline.target[1]), pixels.dtype), alpha=None)
 
-        return self._done(work, work.held_bytes, write)
+        return self._done(work, write)
 
     def plan(
         self, width: int, height: int, *, scale: float | None = None, target: tuple[int | None, int | None] = NOT_GIVEN
     ) -> UpscalePlan:
-        """Return what writing an image of this size takes, in the best way; nothing is enlarged but a small piece.
+        """Return what writing a .png of an RGB image of this size takes, in the best way; a small piece is enlarged.
 
         Parameters
         ----------
@@ -172,43 +173,66 @@ class Upscaler:
         InputError, MissingError, ResourceError
             As in `__call__`.
         """
-        size, target = (height, width), target_size((height, width), scale, *target)
-        kept, blended = size[0] * size[1] * COLORS, self.options.strength < 1
+        size, blended = (height, width), self.options.strength < 1
+        outline = Outline(size, target_size(size, scale, *target), blended=blended)
+        return planned(outline, self.ways, self.fitting)
 
-        fitting = partial(self.fitting, kept_bytes=kept, blended=blended)
-        return planned(size, target, self.ways, fitting)
+    def plan_write(
+        self,
+        path: File,
+        image: File | Array | Picture,
+        *,
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        strength: Array | None = None,
+    ) -> UpscalePlan:
+        """Return what `write` takes with these arguments; nothing is written, and errors are the same."""
+        return planned(self._writing(path, image, scale, (width, height), strength).outline, self.ways, self.fitting)
 
     def fitting(
-        self,
-        size: tuple[int, int],
-        target: tuple[int, int],
-        engines: Sequence[Engine],
-        tile_px: int | None = None,
-        *,
-        kept_bytes: int,
-        blended: bool,
+        self, outline: Outline, engines: Sequence[Engine], tile_px: int | None = None, *, kept_bytes: int = 0
     ) -> UpscalePlan:
         """Return the tiles for which there is memory; parameters and errors are those of `make_plan`."""
-        most, tile = self.options.max_memory_mb, self.options.tile_px or tile_px
-        budget = most * MEGABYTE - hardware.own_memory() if most else int(FREE_SHARE * hardware.available_memory())
-        room = {"budget_bytes": budget, "kept_bytes": kept_bytes}
-        return make_plan(size, target, engines, tile_px=tile, blended=blended, **room)
+        most, own = self.options.max_memory_mb, hardware.own_memory()
+        if most and most * MEGABYTE <= own:
+            raise ResourceError(
+                f"this process takes {own / MEGABYTE:,.0f} MB before anything is enlarged, and max_memory_mb={most}: "
+                "allow more memory"
+            )
+        budget = most * MEGABYTE - own if most else int(FREE_SHARE * hardware.available_memory())
+        tile = self.options.tile_px or tile_px
+        return make_plan(outline, engines, budget_bytes=budget, kept_bytes=kept_bytes, tile_px=tile)
 
-    def _done(self, work: Work, kept_bytes: int, use: Use) -> Upscaled:
-        ways = self.ways.of(work.size, work.target, sixteen=work.sixteen)
-        return enlarged(work, ways, partial(self.fitting, kept_bytes=kept_bytes, blended=work.blended), use)
+    def _writing(
+        self,
+        path: File,
+        image: File | Array | Picture,
+        scale: float | None,
+        sides: tuple[int | None, int | None],
+        strength: Array | None,
+    ) -> Work:
+        """Return what is asked for, if a file of this name can hold it."""
+        picture = open_picture(image) if isinstance(image, (str, os.PathLike)) else image
+        held: Held = "rows" if Path(path).suffix.lower() == ".png" else "file"
+        work = Work.of(picture, scale, sides, self.options.strength, strength, held)
+        if held == "file":
+            check_writable(path, work.picture, work.outline.target)
+        return work
+
+    def _done(self, work: Work, use: Use) -> Upscaled:
+        return enlarged(work, self.ways.of(work.outline), self.fitting, use)
 
 
-def planned(size: tuple[int, int], target: tuple[int, int], ways: Ways, fitting: Fitting) -> UpscalePlan:
-    """Return what enlarging an image of 8 bits takes, in the best way that is possible; see `enlarged`."""
+def planned(outline: Outline, ways: Ways, fitting: Fitting) -> UpscalePlan:
+    """Return what enlarging such an image takes, in the best way that is possible; see `enlarged`."""
 
     def plan(way: Way) -> UpscalePlan:
         engines = way.open()
-        seconds = ways.seconds_per_pixel(engines) * size[0] * size[1]
-        return replace(fitting(size, target, engines, way.tile_px), model=way.model, step=way.step, seconds=seconds)
+        seconds = ways.seconds_per_pixel(engines) * math.prod(outline.size)
+        return replace(fitting(outline, engines, way.tile_px), model=way.model, step=way.step, seconds=seconds)
 
-    found = ways.of(size, target, sixteen=False)
-    return descend([Step(way.step, partial(plan, way)) for way in found]).value
+    return descend([Step(way.step, partial(plan, way)) for way in ways.of(outline)]).value
 
 
 def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Upscaled:
@@ -219,7 +243,7 @@ def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Ups
     ways
         The best one first.
     fitting
-        Given the size, the target, the networks and the tiles of the way: those for which there is memory.
+        Given the outline, the networks and the tiles of the way: those for which there is memory.
     use
         Makes a picture of the rows as they come, or writes them.
     """
@@ -228,12 +252,12 @@ def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Ups
     def done(way: Way) -> tuple[str, Picture]:
         with clock("load"):
             engines = way.open()
-        plan = fitting(work.size, work.target, engines, way.tile_px)
+        plan = fitting(work.outline, engines, way.tile_px)
         return way.model, use(work.rows(engines, plan.tile_px, clock), clock)
 
     landing: Landing[tuple[str, Picture]] = descend([Step(way.step, partial(done, way)) for way in ways])
     name, picture = landing.value
-    (rows, columns), (tall, wide) = work.size, work.target
+    (rows, columns), (tall, wide) = work.outline.size, work.outline.target
     rest = 1000 * (time.perf_counter() - start) - sum(clock.latency_ms.values())
     latency = {**clock.latency_ms, "pixels": rest}
     return Upscaled(picture, name, landing.step, (tall / rows, wide / columns), landing.skipped, latency)
@@ -241,7 +265,7 @@ def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Ups
 
 def whole(parts: Rows, work: Work) -> Picture:
     """Return the picture that the rows make up."""
-    out = np.empty(work.shape, work.picture.pixels.dtype)
+    out = np.empty(work.outline.shape, work.picture.pixels.dtype)
     top = 0
     for part in parts:
         out[top : top + len(part)] = part

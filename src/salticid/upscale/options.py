@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from salticid.core.options import Options, option
+from salticid.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,3 +38,11 @@ class UpscaleOptions(Options):
         "quality": {},
         "memory": {"tile_px": 128},
     }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.engine == "native" and (self.precision == "fp32" or self.device not in ("auto", "cpu")):
+            raise InputError(
+                f"engine='native' computes in 8 bits on the CPU, not with precision={self.precision!r} and "
+                f"device={self.device!r}: use engine='onnxruntime'"
+            )

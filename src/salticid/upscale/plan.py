@@ -1,6 +1,6 @@
 """Before an image is enlarged: how large it becomes, in which passes and tiles, and what memory that takes.
 
-plan = make_plan(height=2160, width=3840, target=(8640, 15360), engines=[engine], budget_bytes=400_000_000)
+plan = make_plan(Outline((2160, 3840), (8640, 15360)), [engine], budget_bytes=400_000_000)
 plan.tiles, plan.peak_bytes
 """
 
@@ -14,11 +14,18 @@ from dataclasses import dataclass
 from salticid.errors import InputError, ResourceError
 from salticid.runtime.tiles import plan_tiles
 from salticid.upscale.engines import Engine
+from salticid.upscale.outline import Outline
+from salticid.upscale.rows import BAND_PX
 from salticid.upscale.shape import COLORS, Scale
 
 LARGEST_SCALE = 8.0
 TILES_PX = (1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, 16)  # that are tried, the largest first
-BLENDED = 4  # times the rows of a strip, where bicubic is blended in: itself, bicubic, both in floating point
+RESIZED_ROWS = 32  # that a resize makes at once
+STRIPS = 2  # of a pass: one is made while the one before is in use
+RESIZED_BYTES = 20  # times those of a value: as numbers, their products, rounded, and put together
+BLENDED_BYTES = 10  # a value of the network and of bicubic in float32, and the mixture
+OTHER_BYTES = 16_000_000  # rows of features, an engine's own, blocks of a PNG that are being compressed
+SLACK = 1.1  # times what is asked of it is what malloc holds (measured)
 MOST_PASSES = 3  # of a network that makes an image twice as large
 MOST_PIXELS = 1 << 31
 
@@ -49,11 +56,15 @@ def target_size(size: tuple[int, int], scale: float | None, width: int | None, h
     Raises
     ------
     InputError
-        Both a scale and a side are given, or the image would become smaller or more than 8 times as large.
+        Both a scale and a side are given, a side is no whole number, or the image would become smaller or more than 8
+        times as large.
     """
-    if scale is not None and (width or height):
+    sides = [side for side in (width, height) if side is not None]
+    if scale is not None and sides:
         raise InputError("give a scale, or a width or height to reach, not both")
-    target = _by_sides(size, width, height) if width or height else _by_scale(size, 4.0 if scale is None else scale)
+    if any(side < 1 or side != int(side) for side in sides):
+        raise InputError(f"width and height must be whole numbers of at least 1, not {width} and {height}")
+    target = _by_sides(size, width, height) if sides else _by_scale(size, 4.0 if scale is None else scale)
     if any(not old <= new <= LARGEST_SCALE * old for new, old in zip(target, size, strict=True)):
         raise InputError(
             f"an image of {size[1]} x {size[0]} becomes 1 to {LARGEST_SCALE:g} times as large, not "
@@ -73,11 +84,11 @@ def _by_scale(size: tuple[int, int], scale: float) -> tuple[int, int]:
 def _by_sides(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
     """Return both sides; one that is not given keeps the proportions."""
     rows, columns = size
-    if not height:
+    if height is None:
         height = max(1, round(rows * ((width or columns) / columns)))
-    if not width:
+    if width is None:
         width = max(1, round(columns * (height / rows)))
-    return height, width
+    return int(height), int(width)
 
 
 def passes(
@@ -100,26 +111,21 @@ def passes(
 
 
 def make_plan(
-    size: tuple[int, int],
-    target: tuple[int, int],
+    outline: Outline,
     engines: Sequence[Engine],
     *,
     budget_bytes: int,
     kept_bytes: int = 0,
     tile_px: int | None = None,
-    blended: bool = False,
-    seconds_per_pixel: float = math.nan,
 ) -> UpscalePlan:
     """Choose the largest tiles that the memory holds.
 
     Parameters
     ----------
     kept_bytes
-        That are held all the time: the image, and the result where it is wanted as a whole.
+        That are held all the time beside the image and the result.
     tile_px
         Of the user; then it is taken whatever the budget says, if only it fits.
-    blended
-        Bicubic is mixed in.
 
     Raises
     ------
@@ -129,15 +135,22 @@ def make_plan(
     scales = tuple(engine.shape.scale for engine in engines)
     candidates = (tile_px,) if tile_px else TILES_PX
     for tile in candidates:
-        peak = kept_bytes + _peak_bytes(size, engines, tile, blended)
+        peak = kept_bytes + max(outline.kept_bytes + _made_bytes(outline, engines, tile), outline.ended_bytes)
         if peak <= budget_bytes:
-            seconds = seconds_per_pixel * size[0] * size[1]
-            return UpscalePlan(size, target, scales, tile, _count(size, engines, tile), peak, seconds)
+            tiles = _count(outline.size, engines, tile)
+            return UpscalePlan(outline.size, outline.target, scales, tile, tiles, peak, math.nan)
+    (rows, columns), (tall, wide) = outline.size, outline.target
+    in_tiles = f" even in tiles of {candidates[-1]} px" if engines else ""
     raise ResourceError(
-        f"enlarging {size[1]} x {size[0]} to {target[1]} x {target[0]} takes {peak / 1e6:,.0f} MB even in tiles of "
-        f"{candidates[-1]} px, and there are {budget_bytes / 1e6:,.0f} MB: allow more memory, choose a smaller "
-        "scale, or write an image as .png, which is never whole in memory"
+        f"enlarging {columns} x {rows} to {wide} x {tall} takes {peak / 1e6:,.0f} MB{in_tiles}, and "
+        f"{max(0, budget_bytes) / 1e6:,.0f} MB are left: {_advice(outline, tile_px)}"
     )
+
+
+def _advice(outline: Outline, tile_px: int | None) -> str:
+    smaller = "smaller tiles, " if tile_px and tile_px > TILES_PX[-1] else ""
+    rows = "" if outline.held == "rows" else ", or a .png, which is written row by row"
+    return f"choose {smaller}a smaller scale{rows}, or allow more memory"
 
 
 def _count(size: tuple[int, int], engines: Sequence[Engine], tile: int) -> int:
@@ -148,13 +161,23 @@ def _count(size: tuple[int, int], engines: Sequence[Engine], tile: int) -> int:
     return total
 
 
-def _peak_bytes(size: tuple[int, int], engines: Sequence[Engine], tile: int, blended: bool) -> int:
-    """Return what the passes take: each one's window of rows, its strip, and the tile in work."""
-    total, (height, width) = 0.0, size
+def _made_bytes(outline: Outline, engines: Sequence[Engine], tile: int) -> int:
+    """Return what rows take on their way: each pass's tiles, its window of rows and its strips, then bands."""
+    color_bytes = COLORS * outline.value_bytes
+    total, (height, width) = float(OTHER_BYTES), outline.size
     for engine in engines:
         halo, scale = engine.shape.halo, engine.shape.scale
         rows, columns = min(height, tile + 2 * halo), min(width, tile + 2 * halo)
-        total += 2 * rows * width * COLORS + rows * columns * engine.bytes_per_pixel()
+        total += rows * columns * (engine.bytes_per_pixel() + scale**2 * color_bytes)  # and the tile before
+        total += 2 * rows * width * color_bytes
         height, width = height * scale, width * scale
-        total += min(height, tile * scale) * width * COLORS * (1 + (BLENDED if blended else 1))
-    return int(total)
+        total += STRIPS * min(height, tile * scale) * width * color_bytes
+    return int(SLACK * (total + _band_bytes(outline, (height, width))))
+
+
+def _band_bytes(outline: Outline, passed: tuple[int, int]) -> int:
+    """Return what a band takes while it is resized and blended, coming from an image of the size `passed`."""
+    pixels = max(BAND_PX, RESIZED_ROWS * max(passed[1], outline.target[1]))
+    resized = COLORS * (passed != outline.target) + COLORS * outline.blended + outline.alpha
+    blended = COLORS * BLENDED_BYTES if outline.blended else 0
+    return pixels * (resized * RESIZED_BYTES * outline.value_bytes + blended)

@@ -10,13 +10,22 @@ import numpy as np
 from salticid.core.resample import StripResizer
 from salticid.core.types import Array
 
-STRIP_ROWS = 256  # of an image that is whole already
+CUT_ROWS = 8  # of an image that is whole already
+BAND_PX = 1 << 18  # most pixels that are worked on at once: what is computed of them is several times as large
 
 
 def cut(image: Array) -> Iterator[Array]:
     """Yield an image in strips."""
-    for top in range(0, len(image), STRIP_ROWS):
-        yield image[top : top + STRIP_ROWS]
+    for top in range(0, len(image), CUT_ROWS):
+        yield image[top : top + CUT_ROWS]
+
+
+def banded(parts: Iterable[Array]) -> Iterator[Array]:
+    """Yield the same rows, a few at a time."""
+    for part in parts:
+        count = max(1, BAND_PX // part.shape[1])
+        for top in range(0, len(part), count):
+            yield part[top : top + count]
 
 
 def resized(parts: Iterable[Array], size: tuple[int, int], target: tuple[int, int]) -> Iterator[Array]:
@@ -50,9 +59,11 @@ def together(*streams: Iterable[Array]) -> Iterator[tuple[Array, ...]]:
 def blended(large: Iterable[Array], bicubic: Iterable[Array], strengths: Iterable[Array]) -> Iterator[Array]:
     """Yield bicubic and, `strengths` (h, W) float32 of 0 to 1 times, what the network adds to it."""
     for found, plain, strength in together(large, bicubic, strengths):
-        base = plain.astype(np.float32)
-        mixed = base + strength[..., None] * (found.astype(np.float32) - base)
-        yield np.rint(mixed).astype(found.dtype)
+        base, mixed = plain.astype(np.float32), found.astype(np.float32)
+        mixed -= base
+        mixed *= strength[..., None]
+        mixed += base
+        yield np.rint(mixed, out=mixed).astype(found.dtype)
 
 
 def gray(parts: Iterable[Array]) -> Iterator[Array]:

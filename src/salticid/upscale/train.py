@@ -112,7 +112,7 @@ class Trainer:
         device: str = "cpu",
     ) -> None:
         self.net = net.to(device)
-        self.average = copy.deepcopy(_plain(self.net))
+        self.average = copy.deepcopy(_plain(self.net)).to(device)
         self.step, self.curve = 0, list[Judged]()
         self._crops, self._judged, self._course, self._device = crops, judged, course, device
         self._folder = atomic.make_folder(folder)
@@ -173,16 +173,17 @@ class Trainer:
         return loss.detach()
 
     def _save(self) -> None:
+        """Write the curve, then the state: killed in between, what is in the curve beyond the state is left out."""
+        text = io.StringIO()
+        rows = [["step", "loss", "psnr_db", "seconds"], *(asdict(one).values() for one in self.curve)]
+        csv.writer(text).writerows(rows)
+        atomic.write_bytes(self._folder / CURVE_FILE, text.getvalue().encode())
         tensors = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
         tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
         for which, optimizer in enumerate(self._optimizers):
             for number, state in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{which}.{number}.{name}": tensor for name, tensor in state.items()}
         write_weights(self._folder / LAST_FILE, tensors, {"plan": self._plan, "step": self.step})
-        text = io.StringIO()
-        rows = [["step", "loss", "psnr_db", "seconds"], *(asdict(one).values() for one in self.curve)]
-        csv.writer(text).writerows(rows)
-        atomic.write_bytes(self._folder / CURVE_FILE, text.getvalue().encode())
 
     def _resume(self) -> None:
         """Take over the state in the folder, if there is one."""
@@ -190,8 +191,12 @@ class Trainer:
         if not file.is_file():
             return
         tensors, facts = read_state(file)
-        if not isinstance(facts, dict) or facts.get("plan") != self._plan:
-            raise InputError(f"{self._folder} holds a training of another plan: choose another folder, or give its own")
+        theirs = facts.get("plan") if isinstance(facts, dict) else None
+        if theirs != self._plan:
+            raise InputError(
+                f"{self._folder} holds a training of another plan ({_differing(self._plan, theirs)}): choose another "
+                "folder, or give its own"
+            )
         self.step = facts["step"]
         self.net.load_state_dict(_below(tensors, "net."))
         self.average.load_state_dict(_below(tensors, "average."))
@@ -247,6 +252,12 @@ def _optimizers(net: nn.Module, course: Course) -> list[torch.optim.Optimizer]:
         for group in optimizer.param_groups:
             group["highest"] = group["lr"]
     return found
+
+
+def _differing(ours: dict[str, Any], theirs: Any) -> str:
+    """Return in what another plan differs, by name."""
+    known = theirs if isinstance(theirs, dict) else {}
+    return f"other {', '.join(name for name in {**ours, **known} if ours.get(name) != known.get(name))}"
 
 
 def _plain(net: Any) -> nn.Module:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,10 @@ class UpscaledVideo:
         """Frames that were made per second."""
         return self.frames / self.seconds if self.seconds else float("nan")
 
+    def better_than(self, step: str) -> tuple[Skip, ...]:
+        """Return what was skipped above a step: all, or for one that was itself given up later, what came before."""
+        return tuple(takewhile(lambda skip: skip.step != step, self.skipped))
+
 
 def upscale_video(
     upscaler: Upscaler,
@@ -92,8 +97,8 @@ def upscale_video(
     Raises
     ------
     InputError
-        The file is no video, not one frame of it can be read, the size is out of range, the codec does not go with the
-        suffix, or `path` exists and `overwrite` is false.
+        The file is no video, not one frame of it can be read, the size is out of range, `seconds` is not above 0, the
+        codec does not go with the suffix, or `path` exists and `overwrite` is false.
     MissingError
         The extra `video` is not installed, or what was asked for by name is not on this machine.
     ResourceError
@@ -106,8 +111,6 @@ def upscale_video(
         footage = footage_of(reader, source)
         if seconds is not None:
             footage = footage.limited(seconds)
-        if seconds is not None and audio is not None:
-            audio.stop_at(seconds)
         return upscale_footage(upscaler, footage, path, audio=audio, progress=progress, **how)
 
 
@@ -155,7 +158,8 @@ class _Work:
         self._dropped = Dropped()
         self._steps: dict[str, int] = {}
         self._skipped: dict[str, Skip] = {}
-        self._broken, self._model, self._last_s = "", "", 0.0
+        self._broken, self._model = "", ""
+        self._origin_s = self._last_s = 0.0  # on the clock of the source, and on that of the copy
 
     @property
     def frames(self) -> int:
@@ -170,15 +174,12 @@ class _Work:
 
     def write(self, frames: Iterable[tuple[float, Upscaled]], out: VideoWriter, audio: AudioCopy | None) -> None:
         """Write the frames as far as they can be read, and the sound as far as there are frames."""
-        origin_s = None
         for time_s, large in self._until_break(frames):
-            if origin_s is None:
-                origin_s = time_s if audio is None else min(time_s, max(0.0, audio.start_s))
-            if audio is not None:
-                audio.origin_s = origin_s
+            if not self.frames:
+                self._begin(time_s, audio)
             with self._clock("encode"):
-                out.write(large.image, time_s - origin_s)
-            self._note(large, time_s - origin_s)
+                out.write(large.image, time_s - self._origin_s)
+            self._note(large, time_s - self._origin_s)
         if audio is not None and self._broken:
             audio.stop_at(self._last_s)
 
@@ -222,6 +223,13 @@ class _Work:
             if not self.frames:
                 raise
             self._broken = str(broken)
+
+    def _begin(self, first_s: float, audio: AudioCopy | None) -> None:
+        """Let the copy begin with the first frame, or with the sound where that is earlier."""
+        self._origin_s = first_s
+        if audio is not None:
+            self._origin_s = audio.origin_s = min(first_s, max(0.0, audio.start_s))
+            audio.stop_at(first_s - self._origin_s + self._footage.limit_s)
 
     def _note(self, large: Upscaled, time_s: float) -> None:
         self._model, self._last_s = large.model, time_s

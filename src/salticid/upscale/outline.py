@@ -1,0 +1,67 @@
+"""What is asked for, without the pixels: time and memory depend on nothing else.
+
+Outline((480, 640), (1920, 2560), sixteen=True).result_bytes
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from salticid.upscale.shape import COLORS
+
+Size = tuple[int, int]  # height and width
+Held = Literal["rows", "image", "file"]
+
+FILE_COPIES = 4  # of a result that is encoded as a whole: as it is, with alpha, as OpenCV wants it, and the file
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An image and what becomes of it."""
+
+    size: Size
+    target: Size
+    gray: bool = False
+    alpha: bool = False
+    sixteen: bool = False  # bits, not 8
+    blended: bool = False  # bicubic is mixed in
+    held: Held = "rows"  # of the result: a few rows at a time, all of it, or all of it and the file too
+
+    @property
+    def value_bytes(self) -> int:
+        """What a value of a pixel takes."""
+        return 2 if self.sixteen else 1
+
+    @property
+    def channels(self) -> int:
+        """Of the result, alpha included."""
+        return (1 if self.gray else COLORS) + self.alpha
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the result, alpha included."""
+        return (*self.target, self.channels) if self.channels > 1 else self.target
+
+    @property
+    def image_bytes(self) -> int:
+        """What the image takes, as RGB too."""
+        as_rgb = COLORS * (1 + self.blended) if self.gray else 0
+        return math.prod(self.size) * (self.channels + as_rgb) * self.value_bytes
+
+    @property
+    def result_bytes(self) -> int:
+        """What the result takes as a whole."""
+        return math.prod(self.target) * self.channels * self.value_bytes
+
+    @property
+    def kept_bytes(self) -> int:
+        """What is held of the image and the result while rows are made."""
+        return self.image_bytes + (0 if self.held == "rows" else self.result_bytes)
+
+    @property
+    def ended_bytes(self) -> int:
+        """What is held when all rows are made."""
+        copies = {"rows": 0, "image": 1 + self.alpha, "file": FILE_COPIES}[self.held]
+        return self.image_bytes + copies * self.result_bytes
