@@ -9,6 +9,7 @@ The kinds of rows:
                it and images, which are uint8 in memory; no file is read or written
     memory     the peak of a new process that loads a candidate and enlarges one image (upscale_memory.py)
     command    `salticid upscale` from a PNG to a PNG, its start included (upscale_command.py)
+    limit      the same under --max-memory, of images and results of several kinds (upscale_limits.py)
     accuracy   PSNR and SSIM of luma on Set5, of all that have learned, or have nothing to learn (upscale_accuracy.py)
     degraded   the same on images that were also blurred, noisy and compressed, with both kinds of weights
 """
@@ -27,6 +28,7 @@ from stereo_candidates import Recorded, Row, digits, statistics
 from upscale_accuracy import accuracy
 from upscale_candidates import NETWORK, THREADS, TOTAL, Candidate, Way, blobs, ours, resizes
 from upscale_command import commands
+from upscale_limits import limits
 from upscale_memory import memory
 
 from salticid.core.types import Image
@@ -51,6 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="salticid-bench-") as folder:
         candidates = [*ours(), *peers(Path(folder)), *resizes()]
         rows = [*networks(SIZES), *measured(candidates, given.data / SET, given.repeats), *commands(Path(folder))]
+        rows += limits(Path(folder))
     bench.write_report("upscale", rows, given.output)
 
 

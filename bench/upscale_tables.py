@@ -104,6 +104,14 @@ def commands(rows: list[Row]) -> Table:
     ]
 
 
+def limited(rows: list[Row]) -> Table:
+    """Return what the whole command takes of what it may."""
+    return ["", "limit, MB", "peak, MB", "s"], [
+        [row["what"], str(row["limit_mb"]), str(row["peak_mb"]), f"{row['seconds']:.2f}"]
+        for row in of_kind(rows, "limit")
+    ]
+
+
 def kernel(rows: list[Row]) -> Table:
     """Return the time of the network alone beside the least that its products take, per set of instructions."""
     return ["network", "size", "by", "threads", "ms", "floor, ms", "floor : time, %"], [
@@ -147,6 +155,7 @@ TABLES = {
     "upscale_accuracy": accuracy,
     "upscale_degraded": degraded,
     "upscale_command": commands,
+    "upscale_limits": limited,
 }
 
 KERNEL_TABLES = {"upscale_kernel": kernel}

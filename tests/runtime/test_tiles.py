@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salticid.errors import InputError
-from salticid.runtime.tiles import apply_blended, apply_exact, plan_patches, plan_tiles, strips
+from salticid.runtime.tiles import apply_blended, apply_exact, plan_patches, plan_tiles, strips, strips_of
 
 SIDES = st.integers(1, 24)
 RADIUS = 3
@@ -132,6 +132,17 @@ def test_strips_need_memory_for_one_strip_and_not_for_the_result():
     tracemalloc.stop()
     assert rows == 3 * 4096
     assert peak < 3 * 4096 * 3 * 256 * 3 * 4 / 8
+
+
+def test_of_an_image_that_comes_in_strips_no_more_is_kept_than_a_row_of_tiles_sees():
+    image_bytes = 8192 * 512
+    tracemalloc.start()
+    parts = (np.zeros((8, 512), np.uint8) for _ in range(1024))
+    rows = sum(len(strip) for strip in strips_of(np.copy, parts, (8192, 512), tile=64, halo=4))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows == 8192
+    assert peak < image_bytes / 10
 
 
 def test_a_step_may_return_the_same_buffer_each_time():

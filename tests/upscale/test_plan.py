@@ -58,19 +58,19 @@ def test_less_memory_means_smaller_tiles_and_more_of_them():
     assert all(plan.peak_bytes <= mb * 10**6 for plan, mb in zip(plans, (800, 200, 80), strict=True))
 
 
-def test_what_no_tile_makes_possible_is_said_before_the_work_with_what_would_help():
-    with pytest.raises(ResourceError, match=r"even in tiles of 16 px.*2 MB are left: choose a smaller scale, or allow"):
+def test_what_no_tile_makes_possible_is_said_before_the_work():
+    with pytest.raises(ResourceError, match=r"takes \d+ MB even in tiles of 16 px, and 2 MB are left"):
         make_plan(LARGE, [Engine()], budget_bytes=2 * 10**6)
-    with pytest.raises(ResourceError, match=r"choose smaller tiles.*\.png"):
-        make_plan(replace(LARGE, held="file"), [Engine()], budget_bytes=2 * 10**6, tile_px=512)
     with pytest.raises(ResourceError, match=r"takes \d+ MB, and"):
         make_plan(LARGE, [], budget_bytes=2 * 10**6)
 
 
-@pytest.mark.parametrize("more", [{"sixteen": True}, {"alpha": True}, {"blended": True}, {"held": "image"}])
+@pytest.mark.parametrize(
+    "more", [{"sixteen": True}, {"alpha": True}, {"blended": True}, {"held": "image"}, {"held": "webp"}]
+)
 def test_all_that_an_image_has_counts(more):
     plain, other = (
-        make_plan(outline, [Engine()], budget_bytes=10**9, tile_px=64) for outline in (LARGE, replace(LARGE, **more))
+        make_plan(outline, [Engine()], budget_bytes=10**11, tile_px=64) for outline in (LARGE, replace(LARGE, **more))
     )
     assert other.peak_bytes > 1.05 * plain.peak_bytes
 

@@ -71,10 +71,17 @@ class Landing(Generic[T]):
     skipped: tuple[Skip, ...]
 
 
-def descend(steps: Sequence[Step[T]]) -> Landing[T]:
+def descend(steps: Sequence[Step[T]], *, advice: str = "free memory, or give a smaller input") -> Landing[T]:
     """Return the result of the first step for which there is enough memory and a device.
 
     The memory of a step that failed is free before the next one starts.
+
+    Parameters
+    ----------
+    steps
+        The best one first.
+    advice
+        What to do where none can be taken.
 
     Raises
     ------
@@ -98,7 +105,7 @@ def descend(steps: Sequence[Step[T]]) -> Landing[T]:
             _release(error)
         _collect()
         _log.warning("%s was not possible (%s): stepping down", step.name, skipped[-1].reason)
-    raise ResourceError(f"no way is left ({reasons(skipped)}): free memory, or give a smaller input")
+    raise ResourceError(f"no way is left ({reasons(skipped)}): {advice}")
 
 
 def reasons(skipped: Iterable[Skip]) -> str:

@@ -245,8 +245,8 @@ class _Rows:
         while self._bottom < window.stop:
             self._take(next(self._parts, None))
         whole = self._held[0] if len(self._held) == 1 else np.concatenate(self._held)
-        self._held = [whole]
-        return whole[window.start - self._top : window.stop - self._top]
+        self._held, self._top = [whole[window.start - self._top :]], window.start
+        return self._held[0][: window.stop - window.start]
 
     def check_end(self) -> None:
         """Raise `InputError` where rows are left over."""

@@ -52,12 +52,16 @@ class FrameUpscaler:
 
     @property
     def unchanged(self) -> float:
-        """The share of all tiles whose result was taken over from the frame before; nan where there were none."""
+        """The share of all tiles whose result was taken over from the frame before; nan where there were none.
+
+        A frame that is the last one again is taken over as a whole, and the networks never see it.
+        """
+        if not self._frames:
+            return math.nan
         cells = sum(engine.cells for engine in self._remembering.values())
-        if not cells:  # bicubic compares whole frames alone
-            return self._repeated / self._frames if self._frames else math.nan
-        computed = cells - sum(engine.kept for engine in self._remembering.values())
-        return 1 - computed / cells * (self._frames - self._repeated) / self._frames
+        kept = sum(engine.kept for engine in self._remembering.values())
+        share = kept / cells if cells else 0.0  # bicubic has no tiles
+        return 1 - (1 - share) * (1 - self._repeated / self._frames)
 
     def next(self, image: Image, target: tuple[int, int]) -> Upscaled:
         """Enlarge the next frame, (H, W, 3) uint8, to this height and width; errors are those of `Upscaler`."""

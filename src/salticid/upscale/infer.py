@@ -33,7 +33,7 @@ from salticid.runtime.ladder import Landing, Step, descend
 from salticid.upscale.engines import Engine
 from salticid.upscale.options import UpscaleOptions
 from salticid.upscale.outline import Held, Outline
-from salticid.upscale.plan import UpscalePlan, make_plan, target_size
+from salticid.upscale.plan import MEGABYTE, UpscalePlan, make_plan, target_size
 from salticid.upscale.result import Upscaled
 from salticid.upscale.shape import COLORS
 from salticid.upscale.ways import Way, Ways
@@ -45,8 +45,8 @@ Use = Callable[[Rows, StageClock], Picture]
 Fitting = Callable[[Outline, Sequence[Engine], int | None], UpscalePlan]
 
 FREE_SHARE = 0.8  # of the memory that is free, which is used
-MEGABYTE = 1_000_000
 NOT_GIVEN = (None, None)
+HELD: dict[str, Held] = {".png": "rows", ".webp": "webp"}  # of a result, by the suffix of its file; others: "file"
 
 
 class Upscaler:
@@ -130,7 +130,7 @@ class Upscaler:
         """
         check_target(path, overwrite=overwrite)
         work = self._writing(path, image, scale, (width, height), strength)
-        if work.outline.held == "file":
+        if work.outline.held != "rows":
             result = self._done(work, lambda parts, clock: whole(parts, work))
             write_image(path, result.picture, overwrite=overwrite)
             return result
@@ -197,8 +197,7 @@ class Upscaler:
         most, own = self.options.max_memory_mb, hardware.own_memory()
         if most and most * MEGABYTE <= own:
             raise ResourceError(
-                f"this process takes {own / MEGABYTE:,.0f} MB before anything is enlarged, and max_memory_mb={most}: "
-                "allow more memory"
+                f"this process takes {own / MEGABYTE:,.0f} MB before anything is enlarged, and max_memory_mb={most}"
             )
         budget = most * MEGABYTE - own if most else int(FREE_SHARE * hardware.available_memory())
         tile = self.options.tile_px or tile_px
@@ -214,9 +213,9 @@ class Upscaler:
     ) -> Work:
         """Return what is asked for, if a file of this name can hold it."""
         picture = open_picture(image) if isinstance(image, (str, os.PathLike)) else image
-        held: Held = "rows" if Path(path).suffix.lower() == ".png" else "file"
+        held = HELD.get(Path(path).suffix.lower(), "file")
         work = Work.of(picture, scale, sides, self.options.strength, strength, held)
-        if held == "file":
+        if held != "rows":
             check_writable(path, work.picture, work.outline.target)
         return work
 
@@ -232,7 +231,8 @@ def planned(outline: Outline, ways: Ways, fitting: Fitting) -> UpscalePlan:
         seconds = ways.seconds_per_pixel(engines) * math.prod(outline.size)
         return replace(fitting(outline, engines, way.tile_px), model=way.model, step=way.step, seconds=seconds)
 
-    return descend([Step(way.step, partial(plan, way)) for way in ways.of(outline)]).value
+    steps = [Step(way.step, partial(plan, way)) for way in ways.of(outline)]
+    return descend(steps, advice=_advice(outline)).value
 
 
 def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Upscaled:
@@ -255,12 +255,18 @@ def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Ups
         plan = fitting(work.outline, engines, way.tile_px)
         return way.model, use(work.rows(engines, plan.tile_px, clock), clock)
 
-    landing: Landing[tuple[str, Picture]] = descend([Step(way.step, partial(done, way)) for way in ways])
+    steps = [Step(way.step, partial(done, way)) for way in ways]
+    landing: Landing[tuple[str, Picture]] = descend(steps, advice=_advice(work.outline))
     name, picture = landing.value
     (rows, columns), (tall, wide) = work.outline.size, work.outline.target
     rest = 1000 * (time.perf_counter() - start) - sum(clock.latency_ms.values())
     latency = {**clock.latency_ms, "pixels": rest}
     return Upscaled(picture, name, landing.step, (tall / rows, wide / columns), landing.skipped, latency)
+
+
+def _advice(outline: Outline) -> str:
+    rows = "" if outline.held == "rows" else ", or a .png, which is written row by row"
+    return f"allow more memory, or choose a smaller scale{rows}"
 
 
 def whole(parts: Rows, work: Work) -> Picture:

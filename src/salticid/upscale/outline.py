@@ -12,9 +12,11 @@ from typing import Literal
 from salticid.upscale.shape import COLORS
 
 Size = tuple[int, int]  # height and width
-Held = Literal["rows", "image", "file"]
+Held = Literal["rows", "image", "file", "webp"]
 
-FILE_COPIES = 4  # of a result that is encoded as a whole: as it is, with alpha, as OpenCV wants it, and the file
+# Times the result that is held when all rows are made: where a file is encoded as a whole, as it is, with alpha, as
+# OpenCV wants it, and the file twice; libwebp takes far more (measured).
+ENDED = {"rows": 0, "image": 1, "file": 5, "webp": 17}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Outline:
     alpha: bool = False
     sixteen: bool = False  # bits, not 8
     blended: bool = False  # bicubic is mixed in
-    held: Held = "rows"  # of the result: a few rows at a time, all of it, or all of it and the file too
+    held: Held = "rows"  # of the result: a few rows at a time, all of it, or all of it and the file
 
     @property
     def value_bytes(self) -> int:
@@ -63,5 +65,5 @@ class Outline:
     @property
     def ended_bytes(self) -> int:
         """What is held when all rows are made."""
-        copies = {"rows": 0, "image": 1 + self.alpha, "file": FILE_COPIES}[self.held]
+        copies = 2 if self.held == "image" and self.alpha else ENDED[self.held]
         return self.image_bytes + copies * self.result_bytes

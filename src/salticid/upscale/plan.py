@@ -18,6 +18,7 @@ from salticid.upscale.outline import Outline
 from salticid.upscale.rows import BAND_PX
 from salticid.upscale.shape import COLORS, Scale
 
+MEGABYTE = 1_000_000
 LARGEST_SCALE = 8.0
 TILES_PX = (1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, 16)  # that are tried, the largest first
 RESIZED_ROWS = 32  # that a resize makes at once
@@ -130,7 +131,7 @@ def make_plan(
     Raises
     ------
     ResourceError
-        Not even the smallest tiles fit; the message says what would.
+        Not even the smallest tiles fit.
     """
     scales = tuple(engine.shape.scale for engine in engines)
     candidates = (tile_px,) if tile_px else TILES_PX
@@ -139,18 +140,9 @@ def make_plan(
         if peak <= budget_bytes:
             tiles = _count(outline.size, engines, tile)
             return UpscalePlan(outline.size, outline.target, scales, tile, tiles, peak, math.nan)
-    (rows, columns), (tall, wide) = outline.size, outline.target
     in_tiles = f" even in tiles of {candidates[-1]} px" if engines else ""
-    raise ResourceError(
-        f"enlarging {columns} x {rows} to {wide} x {tall} takes {peak / 1e6:,.0f} MB{in_tiles}, and "
-        f"{max(0, budget_bytes) / 1e6:,.0f} MB are left: {_advice(outline, tile_px)}"
-    )
-
-
-def _advice(outline: Outline, tile_px: int | None) -> str:
-    smaller = "smaller tiles, " if tile_px and tile_px > TILES_PX[-1] else ""
-    rows = "" if outline.held == "rows" else ", or a .png, which is written row by row"
-    return f"choose {smaller}a smaller scale{rows}, or allow more memory"
+    left = max(0, budget_bytes) / MEGABYTE
+    raise ResourceError(f"takes {peak / MEGABYTE:,.0f} MB{in_tiles}, and {left:,.0f} MB are left")
 
 
 def _count(size: tuple[int, int], engines: Sequence[Engine], tile: int) -> int:

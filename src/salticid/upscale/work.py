@@ -74,12 +74,13 @@ class Work:
         size = self.outline.size
         for engine in engines:
             halo, scale = engine.shape.halo, engine.shape.scale
-            parts = strips_of(_timed(engine, clock), parts, size, tile=tile_px, halo=halo, scale=scale)
+            made = strips_of(_timed(engine, clock), parts, size, tile=tile_px, halo=halo, scale=scale)
+            parts = rows.banded(made)
             size = size[0] * scale, size[1] * scale
-        made = rows.resized(rows.banded(parts), size, self.outline.target)
+        large = rows.resized(parts, size, self.outline.target)
         if self.outline.blended:
-            made = rows.blended(made, self._bicubic(rows.rgb(pixels)), self._strengths())
-        return made if pixels.ndim == 3 else rows.gray(made)
+            large = rows.blended(large, self._bicubic(rows.rgb(pixels)), self._strengths())
+        return large if pixels.ndim == 3 else rows.gray(large)
 
     def _bicubic(self, image: Array) -> Iterator[Array]:
         return rows.resized(rows.cut(image), self.outline.size, self.outline.target)
