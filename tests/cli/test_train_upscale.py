@@ -33,7 +33,20 @@ def data(tmp_path):
 
 
 def test_small_images_become_files_that_enlarge(salticid, data, tmp_path):
-    words = ("train", "upscale", data, "-o", tmp_path / "run", "--scale", "4", "--side", "8", *QUICK)
+    words = (
+        "train",
+        "upscale",
+        data,
+        "-o",
+        tmp_path / "run",
+        "--scale",
+        "4",
+        "--side",
+        "8",
+        "--reduced",
+        "0.8",
+        *QUICK,
+    )
     done = salticid(*words, "--judge", data)
     assert done.code == 0, done.err
     assert "warning" not in done.err
@@ -62,6 +75,7 @@ def test_images_that_hold_no_crop_are_left_out_and_counted(salticid, data, tmp_p
     ("flags", "reason"),
     [
         (("--side", "17"), "no image is as large as a crop, 68 px a side: choose a smaller --side"),
+        (("--reduced", "1.5"), "reduced to shares between 0 and 1 of their sides, not (1.5,)"),
         (("--device", "gpu"), "device must be cpu, cuda or cuda:1, not 'gpu'"),
         (("--device", "cuda"), "torch sees no CUDA device here: say --device cpu"),
         (("--start", "nowhere.safetensors"), "nowhere.safetensors"),

@@ -238,6 +238,36 @@ def test_a_plan_says_what_it_would_take_and_does_nothing(upscale, folder, tmp_pa
     assert all(item["seconds"] > 0 and item["peak_bytes"] > 1000 for item in report["items"])
 
 
+def test_a_plan_counts_all_that_an_image_is_and_what_it_becomes(upscale, folder, tmp_path):
+    deep = (image(3).astype(np.uint16) * 257, image(4)[..., 0].astype(np.uint16) * 257)
+    write_image(tmp_path / "deep.png", Picture(deep[0], alpha=deep[1]))
+    words = ("--model", "nano", "--json", "--plan")
+    peaks = {}
+    for source, target in (
+        (folder / "a.png", "l.png"),
+        (tmp_path / "deep.png", "l.png"),
+        (tmp_path / "deep.png", "l.tif"),
+    ):
+        [item] = json.loads(upscale(source, "-o", tmp_path / target, *words).out)["items"]
+        peaks[source.name, target] = item["peak_bytes"]
+        assert item["step"] == ("fp32 on cpu" if source.name == "deep.png" else "int8 on cpu")
+    assert peaks["a.png", "l.png"] < peaks["deep.png", "l.png"] <= peaks["deep.png", "l.tif"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("-o", "large.gif"), "cannot write a picture as large.gif"),
+        (("--mask", "nowhere.png"), "nowhere.png"),
+        (("-o", "large.webp", "--width", "20000", "--height", "90"), "1 to 8 times as large"),
+    ],
+)
+def test_what_is_wrong_with_a_plan_is_said_as_of_the_work(upscale, folder, words, reason):
+    done = upscale(folder / "a.png", "--plan", *words)
+    assert done.code == 2
+    assert reason in done.err
+
+
 def test_long_work_is_announced(upscale, folder, tmp_path, networks, monkeypatch):
     for limit in ("LONG_S", "LARGE_PX"):
         monkeypatch.setattr(f"salticid.cli.upscale_work.{limit}", 0)

@@ -6,7 +6,7 @@ import pytest
 
 from salticid.core.image import write_image
 from salticid.errors import InputError
-from salticid.upscale.data import JUDGED_SIDE, apart, degraded_pair, find_images, load, shrunk
+from salticid.upscale.data import JUDGED_SIDE, apart, degraded_pair, find_images, load, shrunk, with_reduced
 from salticid.upscale.train import luma_psnr_db
 
 
@@ -47,6 +47,14 @@ def test_the_least_image_that_is_judged_by_has_something_within_its_borders(tmp_
 def test_a_large_image_is_cut_to_a_multiple_of_the_scale_from_its_corner():
     image = smooth(99, 131)
     np.testing.assert_array_equal(shrunk(image, 4).large, image[:96, :128])
+
+
+def test_reduced_images_come_beside_the_others_as_long_as_there_is_something_left():
+    pairs = [shrunk(smooth(40, 80), 4), shrunk(smooth(4, 8), 4)]
+    found = with_reduced(pairs, 4, (0.75, 0.5))
+    assert found[:2] == pairs
+    assert [pair.large.shape[:2] for pair in found[2:]] == [(28, 60), (20, 40)]
+    assert with_reduced(pairs, 4, ()) == pairs
 
 
 def test_no_image_that_is_judged_is_learned_from(tmp_path):

@@ -41,6 +41,10 @@ def upscale(
     steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 50_000,
     count: Annotated[int, typer.Option(min=1, help="Crops in a step.")] = 8,
     side: Annotated[int, typer.Option(min=8, help="Side of a small crop, px.")] = 48,
+    reduced: Annotated[
+        list[float] | None,
+        typer.Option(help="Learn from images at this share of their sides as well; may be given several times."),
+    ] = None,
     rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-3,
     kernel_rate: Annotated[float, typer.Option(help="The highest learning rate of kernels (Muon).")] = 0.006,
     int8_steps: Annotated[int, typer.Option(min=1, help="Steps of learning with the rounding of 8 bits.")] = 4000,
@@ -69,6 +73,7 @@ def upscale(
         weights=weights,
         count=count,
         side=side,
+        reduced=tuple(reduced or ()),
         course=replace(Plan().course, steps=steps, rate=rate, kernel_rate=kernel_rate),
         rounded=replace(Plan().rounded, steps=int8_steps),
         start=start,

@@ -25,7 +25,7 @@ from salticid.engine.torch_device import check_device
 from salticid.engine.weights import SUFFIX, read_weights
 from salticid.errors import InputError
 from salticid.upscale.crops import Crops
-from salticid.upscale.data import Pair, degraded_pair
+from salticid.upscale.data import Pair, degraded_pair, with_reduced
 from salticid.upscale.degrade import degraded
 from salticid.upscale.export import write_float, write_int8
 from salticid.upscale.integer_net import enlarge_reference
@@ -53,12 +53,15 @@ class Plan:
     side: int = 48  # px of a small crop
     course: Course = field(default_factory=Course)
     rounded: Course = field(default_factory=lambda: Course(steps=4000, rate=2e-4, squared=1.0))
+    reduced: tuple[float, ...] = ()  # shares of their sides that images are learned from at as well
     start: File | None = None  # a network of the package, or a file of an earlier training
     seed: int = 0
 
     def __post_init__(self) -> None:
         if min(self.count, self.side) < 1:
             raise InputError(f"count and side must be at least 1, not {self.count} and {self.side}")
+        if not all(0 < share < 1 for share in self.reduced):
+            raise InputError(f"images are reduced to shares between 0 and 1 of their sides, not {self.reduced}")
 
     @property
     def shape(self) -> Shape:
@@ -107,7 +110,8 @@ def fit(
     check_device(device)
     told, place = listener or Listener(), atomic.make_folder(folder)
     degrade = degraded if plan.weights == "real" else None
-    crops = Crops(learned, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed, degrade=degrade)
+    shown = with_reduced(learned, plan.scale, plan.reduced)
+    crops = Crops(shown, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed, degrade=degrade)
     facts = _facts(plan, learned, judged)
     if plan.weights == "real":
         judged = [degraded_pair(pair, plan.scale, number) for number, pair in enumerate(judged)]
@@ -172,7 +176,7 @@ def _trained(trainer: Trainer, how: str, told: Listener) -> Any:
 
 def _facts(plan: Plan, learned: Sequence[Pair], judged: Sequence[Pair]) -> dict[str, Any]:
     """Return what is written beside the weights, and has to be the same for a training to go on."""
-    facts = {name: getattr(plan, name) for name in ("size", "scale", "weights", "count", "side", "seed")}
+    facts = {name: getattr(plan, name) for name in ("size", "scale", "weights", "count", "side", "reduced", "seed")}
     start = {} if plan.start is None else _read_weights(plan.start)  # its name may stand for another file by now
     return {
         **facts,
