@@ -33,20 +33,7 @@ def data(tmp_path):
 
 
 def test_small_images_become_files_that_enlarge(salticid, data, tmp_path):
-    words = (
-        "train",
-        "upscale",
-        data,
-        "-o",
-        tmp_path / "run",
-        "--scale",
-        "4",
-        "--side",
-        "8",
-        "--reduced",
-        "0.8",
-        *QUICK,
-    )
+    words = ("train", "upscale", data, "-o", tmp_path / "run", "--side", "8", "--reduced", "0.8", *QUICK)
     done = salticid(*words, "--judge", data)
     assert done.code == 0, done.err
     assert "warning" not in done.err

@@ -239,15 +239,11 @@ def test_a_plan_says_what_it_would_take_and_does_nothing(upscale, folder, tmp_pa
 
 
 def test_a_plan_counts_all_that_an_image_is_and_what_it_becomes(upscale, folder, tmp_path):
-    deep = (image(3).astype(np.uint16) * 257, image(4)[..., 0].astype(np.uint16) * 257)
-    write_image(tmp_path / "deep.png", Picture(deep[0], alpha=deep[1]))
+    pixels, alpha = image(3).astype(np.uint16) * 257, image(4)[..., 0].astype(np.uint16) * 257
+    write_image(tmp_path / "deep.png", Picture(pixels, alpha=alpha))
     words = ("--model", "nano", "--json", "--plan")
-    peaks = {}
-    for source, target in (
-        (folder / "a.png", "l.png"),
-        (tmp_path / "deep.png", "l.png"),
-        (tmp_path / "deep.png", "l.tif"),
-    ):
+    peaks, plain, deep = {}, folder / "a.png", tmp_path / "deep.png"
+    for source, target in ((plain, "l.png"), (deep, "l.png"), (deep, "l.tif")):
         [item] = json.loads(upscale(source, "-o", tmp_path / target, *words).out)["items"]
         peaks[source.name, target] = item["peak_bytes"]
         assert item["step"] == ("fp32 on cpu" if source.name == "deep.png" else "int8 on cpu")
