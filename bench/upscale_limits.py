@@ -39,13 +39,14 @@ CASES = (
     Case("16 bits with alpha", "rgba16", "png", 250),
     Case("RGB to JPEG", "rgb", "jpg", 400),
     Case("RGB to TIFF", "rgb", "tif", 400),
+    Case("gray to WebP", "gray", "webp", 950),
 )
 
 
 def limits(folder: Path) -> Iterator[Row]:
     """Yield what each command takes of what it may."""
     rgba = cv2.cvtColor(blobs(SIDE, SIDE), cv2.COLOR_RGB2RGBA)
-    images = {"rgb": rgba[..., :3], "rgba": rgba, "rgba16": rgba.astype(np.uint16) * 257}
+    images = {"gray": rgba[..., 0], "rgb": rgba[..., :3], "rgba": rgba, "rgba16": rgba.astype(np.uint16) * 257}
     for name, image in images.items():
         cv2.imwrite(str(folder / f"{name}.png"), image)
     for case in CASES:

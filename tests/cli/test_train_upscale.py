@@ -70,7 +70,7 @@ def test_images_that_hold_no_crop_are_left_out_and_counted(salticid, data, tmp_p
 )
 def test_a_wrong_flag_is_told(salticid, data, tmp_path, monkeypatch, flags, reason):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    done = salticid("train", "upscale", data, "-o", tmp_path / "run", "--side", "8", *QUICK, *flags)
+    done = salticid("train", "upscale", data, "--judge", data, "-o", tmp_path / "run", "--side", "8", *QUICK, *flags)
     assert done.code == 2
     assert reason in done.err
     assert "Traceback" not in done.err
@@ -83,3 +83,12 @@ def test_another_seed_in_the_same_folder_is_refused(salticid, data, tmp_path):
     other = salticid(*words, "--seed", "1")
     assert other.code == 2
     assert "another plan (other seed): choose another folder" in other.err
+
+
+def test_that_nothing_is_judged_is_said(salticid, data, tmp_path):
+    words = ("train", "upscale", data, "-o", tmp_path / "run", "--side", "8", *QUICK)
+    assert "warning: 5 images are too few to keep some to judge by" in salticid(*words).err
+    write_image(tmp_path / "tiny.png", np.zeros((4, 64, 3), np.uint8))
+    done = salticid(*words, "--judge", tmp_path / "tiny.png")
+    assert done.code == 2
+    assert "tiny.png is large enough to judge by" in done.err

@@ -314,7 +314,7 @@ def test_a_device_that_is_named_is_not_replaced(upscale, folder, tmp_path, netwo
 
     monkeypatch.setattr("salticid.upscale.ways.open_engine", missing)
     done = upscale(folder / "a.png", "-o", tmp_path / "b.png", "--model", networks[0], "--device", "cuda")
-    assert done.code == 1
+    assert done.code == 2
     assert "no GPU here" in done.err
     assert not (tmp_path / "b.png").exists()
 

@@ -174,3 +174,14 @@ def test_a_full_disk_is_as_full_one_step_below(tmp_path):
 
     with pytest.raises(ResourceError, match="the disk is full"):
         descend([Step("whole", write), Step("tiles", lambda: pytest.fail("was tried again"))])
+
+
+def test_what_is_missing_everywhere_is_missing_and_no_shortage_of_memory():
+    steps = [Step(name, lambda: fail(MissingError("no GPU here"))) for name in ("cuda", "cuda in tiles")]
+    with pytest.raises(MissingError, match=r"^no way is left \(cuda, cuda in tiles: no GPU here\)$"):
+        descend(steps)
+
+
+def test_the_advice_of_the_caller_ends_the_message():
+    with pytest.raises(ResourceError, match=r"\): write a \.png$"):
+        descend([Step("cpu", lambda: fail(MemoryError()))], advice="write a .png")

@@ -51,10 +51,12 @@ def test_a_large_image_is_cut_to_a_multiple_of_the_scale_from_its_corner():
 
 def test_reduced_images_come_beside_the_others_as_long_as_there_is_something_left():
     pairs = [shrunk(smooth(40, 80), 4), shrunk(smooth(4, 8), 4)]
-    found = with_reduced(pairs, 4, (0.75, 0.5))
+    found = with_reduced(pairs, 4, 5, (0.75, 0.5))
     assert found[:2] == pairs
     assert [pair.large.shape[:2] for pair in found[2:]] == [(28, 60), (20, 40)]
-    assert with_reduced(pairs, 4, ()) == pairs
+    assert with_reduced(pairs, 4, 5, ()) == pairs
+    with pytest.raises(InputError, match=r"at 0.4 of their sides no image holds a crop of 20 px"):
+        with_reduced(pairs, 4, 5, (0.4,))
 
 
 def test_no_image_that_is_judged_is_learned_from(tmp_path):

@@ -105,7 +105,7 @@ def test_a_file_that_is_written_in_strips_holds_the_image_that_is_returned(files
 
 def test_a_limit_of_memory_that_the_process_has_passed_already_is_said_once(files):
     upscaler = Upscaler(str(files["int8"]), precision="int8", max_memory_mb=64)
-    with pytest.raises(ResourceError, match=r"takes [\d,]+ MB before anything is enlarged") as told:
+    with pytest.raises(ResourceError, match="before anything is enlarged") as told:
         upscaler(picture(300, 400))
     assert str(told.value).count("max_memory_mb=64") == 1
 

@@ -75,7 +75,7 @@ def test_all_that_an_image_has_counts(more):
     assert other.peak_bytes > 1.05 * plain.peak_bytes
 
 
-@pytest.mark.parametrize("side", [0, -5, 150.5])
+@pytest.mark.parametrize("side", [0, -5, 150.5, float("nan"), float("inf")])
 def test_a_side_that_is_no_number_of_pixels_is_refused(side):
     with pytest.raises(InputError, match="whole numbers of at least 1"):
         target_size((100, 60), None, side, None)

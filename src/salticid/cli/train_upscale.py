@@ -11,6 +11,7 @@ import typer
 
 from salticid.cli.flags import OutputFolder, with_output
 from salticid.cli.output import Output
+from salticid.errors import InputError
 
 if TYPE_CHECKING:
     from salticid.upscale.data import Pair
@@ -54,7 +55,7 @@ def upscale(
     out: Output,
 ) -> None:
     """Train a network that enlarges, on DATA; the same command goes on with a training that was killed."""
-    from salticid.engine import packages
+    from salticid.engine import models, packages
 
     torch = packages.torch()
     packages.require("safetensors")  # that one is missing is said in a way that helps
@@ -65,6 +66,8 @@ def upscale(
 
     chosen = best_device() if device == "auto" else device
     check_device(chosen)  # before images are read
+    if start is not None:
+        models.find(start)  # likewise
     torch.set_num_threads(threads or hardware.threads())
     learned, judged = (find_images(data), find_images(judge)) if judge else apart(find_images(data))
     plan = Plan(
@@ -81,6 +84,10 @@ def upscale(
     )
     seen = _loaded(learned, plan.scale, plan.side, "images to learn from", out)
     held_out = _loaded(judged, plan.scale, JUDGED_SIDE, "images to judge by", out)
+    if judge and not held_out:
+        raise InputError(f"no image in {', '.join(map(str, judge))} is large enough to judge by")
+    if not held_out:
+        out.warn(f"{len(learned)} images are too few to keep some to judge by, so dB are nan: give others by --judge")
     listener = Listener(out.say, lambda found: out.say(_line(found)))
     fitted = fit(plan, seen, held_out, output, device=chosen, listener=listener)
     out.result({"psnr_db": fitted.float_db, "int8_psnr_db": fitted.int8_db, "folder": output})

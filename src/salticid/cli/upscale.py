@@ -90,8 +90,8 @@ def upscale(
 ) -> None:
     """Enlarge images, videos or what a camera sees 1 to 8 times.
 
-    Of images gray, transparency, 16 bits, color profile and EXIF (not in .tif) are kept, of videos times and sound. Of
-    a camera the newest picture is taken; how many were left out is reported.
+    Of images gray, transparency, 16 bits, color profile and EXIF (.png, .jpg, .webp) are kept, of videos times and
+    sound. Of a camera the newest picture is taken; how many were left out is reported.
     """
     if prompt is not None:
         _refuse_prompt()

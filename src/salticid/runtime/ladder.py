@@ -87,6 +87,8 @@ def descend(steps: Sequence[Step[T]], *, advice: str = "free memory, or give a s
     ------
     ResourceError
         No step could be taken; the message lists each with its reason.
+    MissingError
+        The same, where all that each step lacked was not on this machine.
     InputError
         There are no steps.
     Exception
@@ -95,6 +97,7 @@ def descend(steps: Sequence[Step[T]], *, advice: str = "free memory, or give a s
     if not steps:
         raise InputError("a ladder needs one step at least")
     skipped: list[Skip] = []
+    missing = True
     for step in steps:
         try:
             return Landing(step.run(), step.name, tuple(skipped))
@@ -102,9 +105,12 @@ def descend(steps: Sequence[Step[T]], *, advice: str = "free memory, or give a s
             if not _is_shortage(error):
                 raise
             skipped.append(Skip(step.name, _reason(error)))
+            missing &= isinstance(error, MissingError)
             _release(error)
         _collect()
         _log.warning("%s was not possible (%s): stepping down", step.name, skipped[-1].reason)
+    if missing:
+        raise MissingError(f"no way is left ({reasons(skipped)})")
     raise ResourceError(f"no way is left ({reasons(skipped)}): {advice}")
 
 

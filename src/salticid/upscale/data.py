@@ -67,17 +67,28 @@ def shrunk(image: Image, scale: int) -> Pair:
     return Pair(large, bicubic_uint8(large, height, width))
 
 
-def with_reduced(pairs: Sequence[Pair], scale: int, shares: Iterable[float]) -> list[Pair]:
+def with_reduced(pairs: Sequence[Pair], scale: int, side: int, shares: Iterable[float]) -> list[Pair]:
     """Return all pairs, and those of their large images at some shares of their sides: the same things, but sharper.
 
     What a photograph shows of a lens, of noise and of JPEG is gone there (as usual since Dong et al. 2016, FSRCNN).
+
+    Parameters
+    ----------
+    side
+        Of the small image, px, at least.
+
+    Raises
+    ------
+    InputError
+        At one of the shares no image is that large.
     """
     found = list(pairs)
     for share in shares:
-        for pair in pairs:
-            height, width = (round(share * side) for side in pair.large.shape[:2])
-            if min(height, width) >= scale:
-                found.append(shrunk(bicubic_uint8(pair.large, height, width), scale))
+        sizes = [tuple(round(share * length) for length in pair.large.shape[:2]) for pair in pairs]
+        fitting = [(pair, size) for pair, size in zip(pairs, sizes, strict=True) if min(size) >= side * scale]
+        if not fitting:
+            raise InputError(f"at {share} of their sides no image holds a crop of {side * scale} px: leave it out")
+        found += [shrunk(bicubic_uint8(pair.large, *size), scale) for pair, size in fitting]
     return found
 
 

@@ -110,7 +110,7 @@ def fit(
     check_device(device)
     told, place = listener or Listener(), atomic.make_folder(folder)
     degrade = degraded if plan.weights == "real" else None
-    shown = with_reduced(learned, plan.scale, plan.reduced)
+    shown = with_reduced(learned, plan.scale, plan.side, plan.reduced)
     crops = Crops(shown, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed, degrade=degrade)
     facts = _facts(plan, learned, judged)
     if plan.weights == "real":

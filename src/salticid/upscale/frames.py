@@ -99,7 +99,7 @@ class FrameUpscaler:
     def _room(self, outline: Outline, engines: Sequence[Engine], tile_px: int | None) -> UpscalePlan:
         """Plan for what waits for the encoder, and for what is remembered of a frame, too."""
         waiting = math.prod(outline.target) * (HELD_FRAMES * COLORS + ENCODER_BYTES)
-        kept_bytes = waiting + _remembered_bytes(outline.size, engines)
+        kept_bytes = COLORS * math.prod(outline.size) + waiting + _remembered_bytes(outline.size, engines)
         return self._upscaler.fitting(outline, engines, tile_px, kept_bytes=kept_bytes)
 
 

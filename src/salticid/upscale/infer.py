@@ -175,7 +175,7 @@ class Upscaler:
         """
         size, blended = (height, width), self.options.strength < 1
         outline = Outline(size, target_size(size, scale, *target), blended=blended)
-        return planned(outline, self.ways, self.fitting)
+        return planned(outline, self.ways, partial(self.fitting, kept_bytes=COLORS * width * height))
 
     def plan_write(
         self,
@@ -187,7 +187,10 @@ class Upscaler:
         height: int | None = None,
         strength: Array | None = None,
     ) -> UpscalePlan:
-        """Return what `write` takes with these arguments; nothing is written, and errors are the same."""
+        """Return what `write` takes with these arguments beside what this process has already.
+
+        Nothing is written, and nothing that is there already is in the way. Errors are those of `write`.
+        """
         return planned(self._writing(path, image, scale, (width, height), strength).outline, self.ways, self.fitting)
 
     def fitting(
@@ -196,9 +199,7 @@ class Upscaler:
         """Return the tiles for which there is memory; parameters and errors are those of `make_plan`."""
         most, own = self.options.max_memory_mb, hardware.own_memory()
         if most and most * MEGABYTE <= own:
-            raise ResourceError(
-                f"this process takes {own / MEGABYTE:,.0f} MB before anything is enlarged, and max_memory_mb={most}"
-            )
+            raise ResourceError(f"this process takes more than max_memory_mb={most} before anything is enlarged")
         budget = most * MEGABYTE - own if most else int(FREE_SHARE * hardware.available_memory())
         tile = self.options.tile_px or tile_px
         return make_plan(outline, engines, budget_bytes=budget, kept_bytes=kept_bytes, tile_px=tile)
@@ -265,7 +266,7 @@ def enlarged(work: Work, ways: Iterable[Way], fitting: Fitting, use: Use) -> Ups
 
 
 def _advice(outline: Outline) -> str:
-    rows = "" if outline.held == "rows" else ", or a .png, which is written row by row"
+    rows = ", or a .png, which is written row by row" if outline.held in ("file", "webp") else ""
     return f"allow more memory, or choose a smaller scale{rows}"
 
 

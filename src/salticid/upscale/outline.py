@@ -47,10 +47,9 @@ class Outline:
         return (*self.target, self.channels) if self.channels > 1 else self.target
 
     @property
-    def image_bytes(self) -> int:
-        """What the image takes, as RGB too."""
-        as_rgb = COLORS * (1 + self.blended) if self.gray else 0
-        return math.prod(self.size) * (self.channels + as_rgb) * self.value_bytes
+    def rgb_bytes(self) -> int:
+        """What a gray image takes as RGB; any other is RGB."""
+        return math.prod(self.size) * COLORS * (1 + self.blended) * self.value_bytes if self.gray else 0
 
     @property
     def result_bytes(self) -> int:
@@ -59,11 +58,13 @@ class Outline:
 
     @property
     def kept_bytes(self) -> int:
-        """What is held of the image and the result while rows are made."""
-        return self.image_bytes + (0 if self.held == "rows" else self.result_bytes)
+        """What is held beside the image while rows are made."""
+        return self.rgb_bytes + (0 if self.held == "rows" else self.result_bytes)
 
     @property
     def ended_bytes(self) -> int:
-        """What is held when all rows are made."""
+        """What is held beside the image when all rows are made."""
+        if self.held == "webp":  # gray becomes RGB
+            return ENDED["webp"] * math.prod(self.target) * (COLORS + self.alpha)
         copies = 2 if self.held == "image" and self.alpha else ENDED[self.held]
-        return self.image_bytes + copies * self.result_bytes
+        return self.rgb_bytes + copies * self.result_bytes

@@ -63,7 +63,7 @@ def target_size(size: tuple[int, int], scale: float | None, width: int | None, h
     sides = [side for side in (width, height) if side is not None]
     if scale is not None and sides:
         raise InputError("give a scale, or a width or height to reach, not both")
-    if any(side < 1 or side != int(side) for side in sides):
+    if any(not math.isfinite(side) or side < 1 or side != int(side) for side in sides):
         raise InputError(f"width and height must be whole numbers of at least 1, not {width} and {height}")
     target = _by_sides(size, width, height) if sides else _by_scale(size, 4.0 if scale is None else scale)
     if any(not old <= new <= LARGEST_SCALE * old for new, old in zip(target, size, strict=True)):
@@ -124,7 +124,7 @@ def make_plan(
     Parameters
     ----------
     kept_bytes
-        That are held all the time beside the image and the result.
+        That are held all the time beside the result, and are not in this process yet.
     tile_px
         Of the user; then it is taken whatever the budget says, if only it fits.
 
@@ -136,11 +136,12 @@ def make_plan(
     scales = tuple(engine.shape.scale for engine in engines)
     candidates = (tile_px,) if tile_px else TILES_PX
     for tile in candidates:
-        peak = kept_bytes + max(outline.kept_bytes + _made_bytes(outline, engines, tile), outline.ended_bytes)
+        made = outline.kept_bytes + _made_bytes(outline, engines, tile)
+        peak = kept_bytes + max(made, outline.ended_bytes)
         if peak <= budget_bytes:
             tiles = _count(outline.size, engines, tile)
             return UpscalePlan(outline.size, outline.target, scales, tile, tiles, peak, math.nan)
-    in_tiles = f" even in tiles of {candidates[-1]} px" if engines else ""
+    in_tiles = f" even in tiles of {candidates[-1]} px" if engines and made > outline.ended_bytes else ""
     left = max(0, budget_bytes) / MEGABYTE
     raise ResourceError(f"takes {peak / MEGABYTE:,.0f} MB{in_tiles}, and {left:,.0f} MB are left")
 
