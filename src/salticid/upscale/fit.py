@@ -33,7 +33,7 @@ from salticid.upscale.network_file import read_float_weights
 from salticid.upscale.networks import PlainNet
 from salticid.upscale.quantized import RoundedNet, with_even_channels
 from salticid.upscale.shape import Scale, Shape, Size, Weights
-from salticid.upscale.train import Course, Judged, Trainer, enlarged, luma_psnr_db
+from salticid.upscale.train import Course, Judged, Trainer, averaged, enlarged, luma_psnr_db
 
 File = str | os.PathLike[str]
 
@@ -145,7 +145,7 @@ def begin_from(net: PlainNet, start: File) -> None:
         What takes them.
     start
         The name of a network of the package ("upscale-fast-x4"), a file that enlarges in floating point, or the
-        weights.safetensors of an earlier training.
+        weights.safetensors of an earlier training, or the last.safetensors of one that has not ended.
 
     Raises
     ------
@@ -200,7 +200,7 @@ def _digest(arrays: Iterable[Array]) -> str:
 def _read_weights(start: File) -> dict[str, Tensor]:
     path = models.find(start)
     if path.suffix.lower() == SUFFIX:
-        return read_weights(path)
+        return averaged(read_weights(path))
     return {name: torch.from_numpy(weights) for name, weights in read_float_weights(path).items()}
 
 

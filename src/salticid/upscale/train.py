@@ -212,6 +212,11 @@ class Trainer:
             raise IntegrityError(f"{curve} does not reach step {self.step} of the state: start in a new folder")
 
 
+def averaged(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the averaged weights out of the state of a training; what is no state, as it is."""
+    return _below(tensors, "average.") or tensors
+
+
 def cost(missed: Tensor, *, color: float, squared: bool) -> Tensor:
     """Return what errors (N, 3, H, W) of values of 0 to 1 cost: absolute ones, or their squares."""
     luma = (missed * missed.new_tensor(LUMA)[:, None, None]).sum(dim=1)
