@@ -12,11 +12,12 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from salticid.core import atomic
 from salticid.core.types import Array, Image
@@ -28,7 +29,7 @@ from salticid.upscale.crops import Crops
 from salticid.upscale.data import Pair, degraded_pair, with_reduced
 from salticid.upscale.degrade import degraded
 from salticid.upscale.export import write_float, write_int8
-from salticid.upscale.integer_net import enlarge_reference
+from salticid.upscale.integer_net import IntegerNet, enlarge_reference
 from salticid.upscale.network_file import read_float_weights
 from salticid.upscale.networks import PlainNet
 from salticid.upscale.quantized import RoundedNet, with_even_channels
@@ -108,31 +109,15 @@ def fit(
         The disk is full.
     """
     check_device(device)
-    told, place = listener or Listener(), atomic.make_folder(folder)
-    degrade = degraded if plan.weights == "real" else None
-    shown = with_reduced(learned, plan.scale, plan.side, plan.reduced)
-    crops = Crops(shown, scale=plan.scale, side=plan.side, count=plan.count, seed=plan.seed, degrade=degrade)
-    facts = _facts(plan, learned, judged)
-    if plan.weights == "real":
-        judged = [degraded_pair(pair, plan.scale, number) for number, pair in enumerate(judged)]
-    torch.manual_seed(plan.seed)
-    net = PlainNet(plan.shape, branched=True)
-    if plan.start is not None:
-        begin_from(net, plan.start)
-    trainer = Trainer(net, crops, judged, place / "float", plan.course, facts=facts, device=device)
-    if plan.start is not None and not trainer.step:
-        begun_db = _mean_db(judged, plan.scale, lambda small: enlarged(trainer.average, small))
-        told.say(f"starts from {os.fspath(plan.start)}: {begun_db:.3f} dB")
-    plain = _trained(trainer, "in floating point", told)
+    run = _Run(plan, learned, judged, device, listener or Listener())
+    place = atomic.make_folder(folder)
+    plain = run.in_floating_point(place / "float")
     write_float(plain, place / FLOAT_FILE, overwrite=True)
-    typical = [one[None] for step in range(-(-TYPICAL // plan.count)) for one in crops.batch(step)[0]]
-    rounded = RoundedNet(with_even_channels(plain, typical))
-    rounding = Trainer(rounded, crops, judged, place / "int8", plan.rounded, facts=facts, device=device)
-    integer = _trained(rounding, "with the rounding of 8 bits", told).integer_net()
+    integer = run.in_8_bits(plain, place / "int8")
     write_int8(integer, place / INT8_FILE, overwrite=True)
     return Fitted(
-        _mean_db(judged, plan.scale, lambda small: enlarged(plain, small)),
-        _mean_db(judged, plan.scale, lambda small: enlarge_reference(integer, small)),
+        run.mean_db(lambda small: enlarged(plain, small)),
+        run.mean_db(lambda small: enlarge_reference(integer, small)),
     )
 
 
@@ -168,10 +153,58 @@ def begin_from(net: PlainNet, start: File) -> None:
             net.last.bias.copy_(weights["last.bias"])
 
 
-def _trained(trainer: Trainer, how: str, told: Listener) -> Any:
-    """Say what is trained, and where it goes on; return the network."""
-    told.say(f"{how}, going on after step {trainer.step}" if trainer.step else how)
-    return trainer.train(told.judged)
+class _Run:
+    """The images and what is told, which both trainings share."""
+
+    def __init__(
+        self, plan: Plan, learned: Sequence[Pair], judged: Sequence[Pair], device: str, told: Listener
+    ) -> None:
+        real = plan.weights == "real"
+        shown = with_reduced(learned, plan.scale, plan.side, plan.reduced)
+        sizes = {"scale": plan.scale, "side": plan.side, "count": plan.count}
+        self._crops = Crops(shown, **sizes, seed=plan.seed, degrade=degraded if real else None)
+        self._facts = _facts(plan, learned, judged)
+        self._judged = judged
+        if real:
+            self._judged = [degraded_pair(pair, plan.scale, number) for number, pair in enumerate(judged)]
+        self._plan, self._device, self._told = plan, device, told
+
+    def in_floating_point(self, folder: Path) -> PlainNet:
+        """Train the network, with branches."""
+        plan = self._plan
+        torch.manual_seed(plan.seed)
+        net = PlainNet(plan.shape, branched=True)
+        if plan.start is not None:
+            begin_from(net, plan.start)
+        trainer = self._trainer(net, folder, plan.course)
+        if plan.start is not None and not trainer.step:
+            begun_db = self.mean_db(lambda small: enlarged(trainer.average, small))
+            self._told.say(f"starts from {os.fspath(plan.start)}: {begun_db:.3f} dB")
+        plain: PlainNet = self._trained(trainer, "in floating point")
+        return plain
+
+    def in_8_bits(self, plain: PlainNet, folder: Path) -> IntegerNet:
+        """Train the same network with the rounding of 8 bits."""
+        steps = range(-(-TYPICAL // self._plan.count))
+        typical = [one[None] for step in steps for one in self._crops.batch(step)[0]]
+        rounded = RoundedNet(with_even_channels(plain, typical))
+        trainer = self._trainer(rounded, folder, self._plan.rounded)
+        integer: IntegerNet = self._trained(trainer, "with the rounding of 8 bits").integer_net()
+        return integer
+
+    def mean_db(self, enlarge: Callable[[Image], Image]) -> float:
+        """Return how close the images to judge by become; nan where there are none."""
+        scale = self._plan.scale
+        found = [luma_psnr_db(enlarge(pair.small), pair.large, scale) for pair in self._judged]
+        return float(np.mean(found)) if found else float("nan")
+
+    def _trainer(self, net: nn.Module, folder: Path, course: Course) -> Trainer:
+        return Trainer(net, self._crops, self._judged, folder, course, facts=self._facts, device=self._device)
+
+    def _trained(self, trainer: Trainer, how: str) -> Any:
+        """Say what is trained, and where it goes on; return the network."""
+        self._told.say(f"{how}, going on after step {trainer.step}" if trainer.step else how)
+        return trainer.train(self._told.judged)
 
 
 def _facts(plan: Plan, learned: Sequence[Pair], judged: Sequence[Pair]) -> dict[str, Any]:
@@ -202,8 +235,3 @@ def _read_weights(start: File) -> dict[str, Tensor]:
     if path.suffix.lower() == SUFFIX:
         return averaged(read_weights(path))
     return {name: torch.from_numpy(weights) for name, weights in read_float_weights(path).items()}
-
-
-def _mean_db(pairs: Sequence[Pair], scale: int, enlarge: Callable[[Image], Image]) -> float:
-    found = [luma_psnr_db(enlarge(pair.small), pair.large, scale) for pair in pairs]
-    return float(np.mean(found)) if found else float("nan")
