@@ -27,8 +27,8 @@ def accuracy(candidates: Sequence[Candidate], images: Path) -> Iterator[Row]:
 
 
 def has(candidate: Candidate, weights: Weights) -> bool:
-    """Return whether there are such weights; a file of somebody's own has what it has."""
-    return candidate.name not in sizes() or candidate.name in sizes(weights)
+    """Return whether there are such weights; a file of somebody's own has one kind."""
+    return candidate.name in sizes(weights) or (weights == "clean" and candidate.name not in sizes())
 
 
 def judged(candidate: Candidate, images: Path, scale: int) -> Row:

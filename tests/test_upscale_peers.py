@@ -117,6 +117,7 @@ def test_what_is_measured_is_what_the_tables_show(bench, networks, candidates, t
         rows += upscale.measured([own, baseline, *candidates.resizes()], images, repeats=2)
         told = {"size": "48x32", "model": "nano", "limit_mb": None, "seconds": 0.5, "peak_mb": 60}
         rows.append({"kind": "command"} | told)
+        rows.append({"kind": "limit", "what": "RGB to PNG", "limit_mb": 150, "seconds": 0.5, "peak_mb": 120})
         shown = {name: make(json.loads(json.dumps(rows, allow_nan=False))) for name, make in tables.TABLES.items()}
     assert all({len(line) for line in body} == {len(head)} for head, body in shown.values())
     assert [line[:2] for line in shown["upscale_latency"][1]] == [
@@ -131,7 +132,8 @@ def test_what_is_measured_is_what_the_tables_show(bench, networks, candidates, t
     }
     assert [line[0] for line in shown["upscale_accuracy"][1]] == [f"**{own.name}**", "bicubic", "Lanczos", "bicubic"]
     assert shown["upscale_accuracy"][0][2:] == ["x2: dB / SSIM", "x4: dB / SSIM"]
-    assert [line[1] for line in shown["upscale_degraded"][1]] == ["clean", "real", "-"]
+    assert [line[1] for line in shown["upscale_degraded"][1]] == ["clean", "-"]
+    assert shown["upscale_limits"][1] == [["RGB to PNG", "150", "120", "0.50"]]
     assert len(shown["upscale_networks"][1]) == 4 + len(candidates.NAMES)
 
 
@@ -160,8 +162,8 @@ def test_where_our_way_is_not_possible_no_figure_of_another_stands_for_it(candid
         way(candidates.blobs(40, 30))
 
 
-def out_of_memory(size, target, engines, **how):
+def out_of_memory(outline, engines, **how):
     """Plan bicubic alone."""
     if engines:
         raise ResourceError("no memory is left")
-    return make_plan(size, target, engines, **how)
+    return make_plan(outline, engines, **how)
