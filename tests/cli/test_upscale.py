@@ -289,17 +289,9 @@ def test_a_lower_step_of_the_ladder_is_a_warning_that_is_said_once(upscale, fold
 def test_a_step_down_in_the_middle_of_a_video_is_said_of_the_frames_below_it_alone(
     upscale, video, tmp_path, networks, monkeypatch
 ):
-    from salticid.upscale.unchanged import ChangesOnly
+    from enlarging_shortage import run_out_of_memory
 
-    plain, calls = ChangesOnly.__call__, []
-
-    def short(engine, rgb):
-        calls.append(1)
-        if len(calls) > 5:
-            raise MemoryError("no memory")
-        return plain(engine, rgb)
-
-    monkeypatch.setattr(ChangesOnly, "__call__", short)
+    run_out_of_memory(monkeypatch, 5)
     done = upscale(video, "-o", tmp_path / "large.mp4", "--model", networks[1], "--codec", "h264")
     assert done.code == 0, done.err
     [warning] = [line for line in done.err.splitlines() if line.startswith("warning: ")]

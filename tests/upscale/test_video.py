@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from enlarging_shortage import run_out_of_memory
 
 from salticid.core.video import VideoReader, VideoWriter
 from salticid.errors import BrokenStreamError, InputError, ResourceError
 from salticid.upscale.frames import FrameUpscaler
 from salticid.upscale.infer import Upscaler
-from salticid.upscale.unchanged import ChangesOnly
 from salticid.upscale.video import upscale_video
 
 av = pytest.importorskip("av", reason="the extra 'video' is not installed")
@@ -246,15 +246,7 @@ def test_once_a_way_is_not_possible_it_is_not_tried_again(files, monkeypatch):
 
 
 def test_frames_count_for_the_way_they_were_made_in_and_only_what_was_above_it_is_better(files, tmp_path, monkeypatch):
-    plain, calls = ChangesOnly.__call__, []
-
-    def short(engine, rgb):
-        calls.append(1)
-        if len(calls) > 5:
-            raise MemoryError("no memory")
-        return plain(engine, rgb)
-
-    monkeypatch.setattr(ChangesOnly, "__call__", short)
+    run_out_of_memory(monkeypatch, 5)
     write_frames(tmp_path / "a.mkv", [scene(index) for index in range(20)])
     done = upscale_video(Upscaler(str(files["int8"]), precision="int8"), tmp_path / "a.mkv", tmp_path / "b.mp4")
     assert done.steps == {"int8 on cpu": 5, "bicubic": 15}
